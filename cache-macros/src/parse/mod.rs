@@ -1,0 +1,11 @@
+//! From tokens to raw specifications, spans kept.
+
+mod args;
+mod function;
+mod surroundings;
+mod time;
+
+pub(crate) use args::parse_cached;
+pub(crate) use function::Function;
+pub(crate) use surroundings::{Surroundings, surroundings_of_caller};
+pub(crate) use time::{TIME_HELP, parse_time};

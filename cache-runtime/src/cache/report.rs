@@ -1,0 +1,33 @@
+//! The statistics of one cache, put together from its counters.
+
+use std::collections::BTreeMap;
+
+use super::core::{Core, Tier, prefix_of};
+use crate::site::registered;
+use crate::stats::{Counts, Named, Stats};
+
+pub(crate) fn stats(core: &Core) -> Stats {
+    let mut prefixes: BTreeMap<String, Counts> = BTreeMap::new();
+    let mut functions = Vec::new();
+    for site in registered() {
+        let Some(state) = site.number().and_then(|number| core.sites.get(number)) else { continue };
+        let counts = state.counters.read();
+        prefixes.entry(prefix_of(site.key()).to_owned()).or_default().add(&counts);
+        functions.push(Named { name: site.path(), counts });
+    }
+    functions.sort_by(|one, other| one.name.cmp(&other.name));
+    core.each_prefix(|prefix, counters| {
+        prefixes.entry(prefix.to_owned()).or_default().add(&counters.read());
+    });
+    let mut total = Counts::default();
+    prefixes.values().for_each(|counts| total.add(counts));
+    let (entries, bytes) = match &core.tier {
+        Tier::Memory(store) => {
+            let (entries, bytes) = store.size();
+            (Some(entries), Some(bytes))
+        }
+        Tier::Off => (Some(0), Some(0)),
+    };
+    let prefixes = prefixes.into_iter().map(|(name, counts)| Named { name, counts }).collect();
+    Stats { total, functions, prefixes, entries, bytes }
+}

@@ -1,0 +1,272 @@
+//! Reads and checks one variable after the other, and goes on after a wrong one.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use super::{Config, Near, ProviderChoice, Secret};
+
+/// Longer times than this would overflow clocks: a hundred years.
+const MAX_SECONDS: u64 = 100 * 365 * 24 * 60 * 60;
+
+const REDIS_SCHEMES: [&str; 4] = [
+    "redis://",
+    "rediss://",
+    "redis+sentinel://",
+    "redis+cluster://",
+];
+const REST_SCHEMES: [&str; 2] = ["https://", "http://"];
+
+/// The names under which Upstash's URL and token are looked for, in this order.
+const REST_NAMES: [(&str, &str); 3] = [
+    ("REDIS_REST_URL", "REDIS_REST_TOKEN"),
+    ("UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN"),
+    ("KV_REST_API_URL", "KV_REST_API_TOKEN"),
+];
+
+pub(super) struct Reader<'a> {
+    lookup: &'a dyn Fn(&str) -> Option<OsString>,
+    problems: &'a mut Vec<String>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(
+        lookup: &'a dyn Fn(&str) -> Option<OsString>,
+        problems: &'a mut Vec<String>,
+    ) -> Self {
+        Self { lookup, problems }
+    }
+
+    pub(super) fn config(mut self) -> Config {
+        let mut config = Config::default();
+        let provider = self.provider();
+        config.provider = provider.unwrap_or_default();
+        if let Some(seconds) = self.number(
+            "CACHE_DEFAULT_TTL",
+            "a whole number of seconds",
+            MAX_SECONDS,
+        ) {
+            config.default_ttl = Duration::from_secs(seconds);
+        }
+        config.namespace = self.namespace();
+        config.max_bytes = self.number("CACHE_MAX_BYTES", "a whole number of bytes", u64::MAX);
+        let entries = self.number("CACHE_MAX_ENTRIES", "a whole number", u64::MAX);
+        if entries.is_some() || config.max_bytes.is_some() {
+            config.max_entries = entries;
+        }
+        config.near = self.near();
+        config.timeout = self.time("CACHE_TIMEOUT", "a time such as `50ms`, more than zero");
+        config.redis_url = self.secret("REDIS_URL");
+        self.check_redis(provider, config.redis_url.as_ref());
+        self.rest(provider, &mut config);
+        config
+    }
+
+    fn provider(&mut self) -> Option<ProviderChoice> {
+        let Some(value) = self.text("CACHE_PROVIDER") else {
+            return Some(ProviderChoice::default());
+        };
+        let found = ProviderChoice::ALL
+            .into_iter()
+            .find(|choice| choice.as_str() == value);
+        if found.is_none() {
+            let near_miss = ProviderChoice::ALL
+                .into_iter()
+                .find(|choice| is_near(&value, choice.as_str()));
+            let hint =
+                near_miss.map_or_else(String::new, |choice| format!(" (did you mean `{choice}`?)"));
+            let allowed = format!("`in-memory`, `redis`, `upstash` or `none`{hint}");
+            self.wrong("CACHE_PROVIDER", &value, &allowed);
+        }
+        found
+    }
+
+    fn namespace(&mut self) -> String {
+        let namespace = self.text("CACHE_NAMESPACE").unwrap_or_default();
+        if namespace
+            .chars()
+            .any(|c| c.is_control() || matches!(c, '*' | '?' | '[' | ']' | '\\'))
+        {
+            // A pattern below the namespace would reach other keys.
+            self.wrong(
+                "CACHE_NAMESPACE",
+                &namespace,
+                "text without `*`, `?`, `[`, `]`, `\\` and control characters",
+            );
+        }
+        namespace
+    }
+
+    fn near(&mut self) -> Near {
+        const ALLOWED: &str = "`off`, `validated`, or a time such as `500ms`, more than zero";
+        match self.text("CACHE_NEAR").as_deref() {
+            None | Some("off") => Near::Off,
+            Some("validated") => Near::Validated,
+            Some(_) => self
+                .time("CACHE_NEAR", ALLOWED)
+                .map_or(Near::Off, Near::Bound),
+        }
+    }
+
+    fn check_redis(&mut self, provider: Option<ProviderChoice>, url: Option<&Secret>) {
+        if provider == Some(ProviderChoice::Redis) {
+            self.check_url("REDIS_URL", url, "redis", &REDIS_SCHEMES);
+        }
+    }
+
+    fn rest(&mut self, provider: Option<ProviderChoice>, config: &mut Config) {
+        let [usual, ..] = REST_NAMES;
+        let names = REST_NAMES
+            .into_iter()
+            .find(|(url, _)| self.text(url).is_some());
+        let (url, token) = names.unwrap_or(usual);
+        config.rest_url = self.secret(url);
+        config.rest_token = self.secret(token);
+        if provider == Some(ProviderChoice::Upstash) {
+            self.check_url(url, config.rest_url.as_ref(), "upstash", &REST_SCHEMES);
+            if config.rest_token.is_none() {
+                self.missing(
+                    token,
+                    "upstash",
+                    "the token of the database's REST interface",
+                );
+            }
+        }
+    }
+
+    fn check_url(&mut self, name: &str, url: Option<&Secret>, provider: &str, schemes: &[&str]) {
+        let quoted: Vec<String> = schemes.iter().map(|scheme| format!("`{scheme}`")).collect();
+        let allowed = format!("a URL that begins with {}", quoted.join(" or "));
+        match url {
+            None => self.missing(name, provider, &allowed),
+            Some(url) if !schemes.iter().any(|scheme| has_host(url.expose(), scheme)) => {
+                self.problems.push(format!(
+                    "`{name}` is wrong (its value is not shown): it may be {allowed}"
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn number(&mut self, name: &str, what: &str, max: u64) -> Option<u64> {
+        let value = self.text(name)?;
+        let digits = value.bytes().all(|byte| byte.is_ascii_digit());
+        let number = value
+            .parse::<u64>()
+            .ok()
+            .filter(|number| digits && (1..=max).contains(number));
+        if number.is_none() {
+            self.wrong(name, &value, &format!("{what}, from 1 to {max}"));
+        }
+        number
+    }
+
+    fn time(&mut self, name: &str, allowed: &str) -> Option<Duration> {
+        let value = self.text(name)?;
+        let time = parse_time(&value);
+        if time.is_none() {
+            let hint = match value.parse::<u64>() {
+                Ok(1..) => format!("did you mean `{value}ms` or `{value}s`?"),
+                _ => "the units are `ms`, `s`, `m`, `h` and `d`".to_owned(),
+            };
+            self.wrong(name, &value, &format!("{allowed} ({hint})"));
+        }
+        time
+    }
+
+    fn secret(&mut self, name: &str) -> Option<Secret> {
+        self.text(name).map(Secret::new)
+    }
+
+    /// The variable's text without blanks around it; nothing where it is unset or empty.
+    fn text(&mut self, name: &str) -> Option<String> {
+        match (self.lookup)(name)?.into_string() {
+            Ok(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+            Err(_) => {
+                let problem = format!("`{name}` is not valid UTF-8");
+                if !self.problems.contains(&problem) {
+                    self.problems.push(problem);
+                }
+                None
+            }
+        }
+    }
+
+    fn wrong(&mut self, name: &str, value: &str, allowed: &str) {
+        self.problems.push(format!(
+            "`{name}` is `{}`, but may be {allowed}",
+            shown(value)
+        ));
+    }
+
+    fn missing(&mut self, name: &str, provider: &str, allowed: &str) {
+        self.problems.push(format!(
+            "`{name}` is not set, but `CACHE_PROVIDER` is `{provider}`: set it to {allowed}"
+        ));
+    }
+}
+
+/// A whole number and a unit, more than zero.
+fn parse_time(text: &str) -> Option<Duration> {
+    let unit_at = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at(unit_at);
+    let number: u64 = number.parse().ok()?;
+    let milliseconds_per_unit: u64 = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    };
+    let milliseconds = number.checked_mul(milliseconds_per_unit)?;
+    (1..=MAX_SECONDS * 1_000)
+        .contains(&milliseconds)
+        .then(|| Duration::from_millis(milliseconds))
+}
+
+fn has_host(url: &str, scheme: &str) -> bool {
+    url.strip_prefix(scheme)
+        .is_some_and(|rest| !rest.is_empty())
+}
+
+/// A value as an error may show it: on one line, not too long, and nothing that looks like a login.
+fn shown(value: &str) -> String {
+    const LONGEST: usize = 40;
+    if let Some((scheme, _)) = value.split_once("://") {
+        return format!("{}://..", scheme.escape_debug());
+    }
+    if value.contains('@') {
+        return "***".to_owned();
+    }
+    let mut short: String = value
+        .chars()
+        .take(LONGEST)
+        .flat_map(char::escape_debug)
+        .collect();
+    if value.chars().nth(LONGEST).is_some() {
+        short.push_str("..");
+    }
+    short
+}
+
+/// Whether `value` is `name` but for case, `_`, a part left out, or two wrong letters.
+fn is_near(value: &str, name: &str) -> bool {
+    let value = value.to_lowercase().replace(['_', ' '], "-");
+    (value.len() > 2 && name.contains(&value)) || distance(&value, name) <= 2
+}
+
+/// The number of letters to insert, remove or replace.
+fn distance(from: &str, to: &str) -> usize {
+    let to: Vec<char> = to.chars().collect();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (at, letter) in from.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = at + 1;
+        for (column, other) in to.iter().enumerate() {
+            let replaced = diagonal + usize::from(letter != *other);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[to.len()]
+}

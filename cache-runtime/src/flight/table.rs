@@ -1,0 +1,84 @@
+//! The flights under way, by key.
+
+use std::collections::HashMap;
+use std::hash::BuildHasher;
+
+use foldhash::fast::RandomState;
+
+use super::landing::{Flight, Landing};
+use crate::sync::{Arc, Mutex, MutexGuard, lock};
+
+const SHARDS: usize = 16;
+
+/// All loads of one cache in this process, at most one to join for each key.
+pub(crate) struct Flights<V> {
+    shards: Vec<Mutex<Table<V>>>,
+    hasher: RandomState,
+}
+
+type Table<V> = HashMap<Box<str>, Arc<Flight<V>>, RandomState>;
+
+/// What a caller that missed does next.
+pub(crate) enum Boarding<V> {
+    /// Nobody loads the key: this caller does.
+    Lead(Arc<Flight<V>>),
+    /// Somebody does.
+    Join(Landing<V>),
+    /// Somebody does, and it is too late to take the result: wait, then look again.
+    Wait(Landing<V>),
+}
+
+impl<V: Clone> Flights<V> {
+    pub(crate) fn new() -> Self {
+        let hasher = RandomState::default();
+        let shards = (0..SHARDS).map(|_| Mutex::new(HashMap::with_hasher(hasher.clone()))).collect();
+        Self { shards, hasher }
+    }
+
+    fn table(&self, key: &str) -> MutexGuard<'_, Table<V>> {
+        lock(&self.shards[(self.hasher.hash_one(key) >> 40) as usize % SHARDS])
+    }
+
+    /// Joins the key's flight or starts one with this number.
+    ///
+    /// `is_worth_joining` is asked about a flight that is under way; where it says no (its result
+    /// is already known to be refused), the new flight takes its place.
+    pub(crate) fn board(&self, key: &str, id: u64, is_worth_joining: impl FnOnce(&Flight<V>) -> bool) -> Boarding<V> {
+        let mut table = self.table(key);
+        if let Some(flight) = table.get(key)
+            && is_worth_joining(flight)
+        {
+            return match flight.join() {
+                Some(landing) => Boarding::Join(landing),
+                None => Boarding::Wait(flight.watch()),
+            };
+        }
+        let flight = Flight::new(id);
+        table.insert(key.into(), Arc::clone(&flight));
+        Boarding::Lead(flight)
+    }
+
+    /// Starts a flight in place of the key's present one, whoever leads that.
+    pub(crate) fn lead(&self, key: &str, id: u64) -> Arc<Flight<V>> {
+        let flight = Flight::new(id);
+        self.table(key).insert(key.into(), Arc::clone(&flight));
+        flight
+    }
+
+    /// Whether a load of the key is under way.
+    pub(crate) fn is_flying(&self, key: &str) -> bool {
+        self.table(key).contains_key(key)
+    }
+
+    /// Takes the flight off the table, unless another took its place.
+    pub(crate) fn remove(&self, key: &str, flight: &Flight<V>) {
+        let mut table = self.table(key);
+        let removed = match table.get(key) {
+            Some(held) if held.id == flight.id => table.remove(key),
+            _ => None,
+        };
+        // Dropped after the lock, since values have destructors of their users.
+        drop(table);
+        drop(removed);
+    }
+}

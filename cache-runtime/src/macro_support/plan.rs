@@ -1,0 +1,179 @@
+//! What a call that missed is going to do, put together by generated code.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::cache::core::{Request, kind};
+use crate::cache::{full_name, full_text};
+use crate::cache::run::Hooks;
+use crate::cache::value::{Cacheable, ops};
+use crate::cache::{Cache, cache};
+use crate::key::{ArgBytes, Args, Key, Piece, render};
+use crate::policy::Policy;
+use crate::site::Site;
+use crate::stats::Counters;
+use crate::tag::Tag;
+
+/// A call's key, tags and policy, owned.
+pub struct Plan<V> {
+    pub(crate) cache: Cache,
+    pub(crate) request: Request,
+    pub(crate) hooks: Hooks<V>,
+}
+
+impl<V: Cacheable> Plan<V> {
+    /// The plan of a call with these arguments.
+    pub fn new<A: Args>(site: &'static Site, args: &A) -> Self {
+        let mut text = String::new();
+        render(site.spec.pieces, args, &mut text);
+        let mut bytes = ArgBytes::new();
+        args.encode(&mut bytes);
+        let number = site.numbered();
+        let mut plan = Self::of(site, number, &text);
+        plan.request.site = Some((number, index_bytes(&bytes).into()));
+        plan
+    }
+
+    /// The plan of a call whose key is an expression.
+    #[must_use]
+    pub fn from_key(site: &'static Site, key: Key<V>) -> Self {
+        let mut plan = Self::of(site, site.numbered(), key.as_str());
+        plan.request.policy.ttl = site.spec.policy.ttl.or(key.ttl());
+        plan.tags(key.tags().iter().cloned())
+    }
+
+    fn of(site: &'static Site, number: u32, text: &str) -> Self {
+        let cache = cache();
+        let counters = match cache.0.sites.get_or_make(number) {
+            Some(state) => Arc::clone(&state.counters),
+            None => Arc::<Counters>::default(),
+        };
+        let request = Request {
+            text: full_text(&cache.0, None, text),
+            site: None,
+            tags: vec![full_name(&cache.0, kind::FUNCTION, &site.function_tag())],
+            families: Vec::new(),
+            policy: site.spec.policy,
+            ops: ops::<V>(),
+            counters,
+        };
+        Self { cache, request, hooks: Hooks::default() }
+    }
+
+    /// Adds a tag made from a template.
+    #[must_use]
+    pub fn tag<A: Args>(self, pieces: &'static [Piece], args: &A) -> Self {
+        let mut text = String::new();
+        render(pieces, args, &mut text);
+        self.tags([Tag::new(text)])
+    }
+
+    /// Adds tags.
+    #[must_use]
+    pub fn tags(mut self, tags: impl IntoIterator<Item: Into<Tag>>) -> Self {
+        let core = &self.cache.0;
+        let name = |tag: Tag| full_name(core, kind::TAG, tag.as_str());
+        self.request.tags.extend(tags.into_iter().map(|tag| name(tag.into())));
+        self
+    }
+
+    /// Adds tags that only the result tells, and the families that they are of.
+    #[must_use]
+    pub fn result_tags(
+        mut self,
+        families: &'static [&'static str],
+        tags: impl Fn(&V, &mut ResultTags) + Send + Sync + 'static,
+    ) -> Self {
+        let core = &self.cache.0;
+        self.request.families = families.iter().map(|family| full_name(core, kind::FAMILY, family)).collect();
+        self.hooks.tags = Some(Box::new(move |value| {
+            let mut result = ResultTags(Vec::new());
+            tags(value, &mut result);
+            result.0
+        }));
+        self
+    }
+
+    /// The TTL, where it is an expression.
+    #[must_use]
+    pub fn ttl(mut self, ttl: Duration) -> Self {
+        self.request.policy.ttl = Some(ttl);
+        self
+    }
+
+    /// The TTL, where it depends on the value.
+    #[must_use]
+    pub fn ttl_with(mut self, ttl: impl Fn(&V) -> Duration + Send + Sync + 'static) -> Self {
+        self.hooks.ttl = Some(Box::new(ttl));
+        self
+    }
+
+    /// Whether to store the value.
+    #[must_use]
+    pub fn cache_if(mut self, condition: impl Fn(&V) -> bool + Send + Sync + 'static) -> Self {
+        self.hooks.cache_if = Some(Box::new(condition));
+        self
+    }
+
+    /// As in [`Policy`].
+    #[must_use]
+    pub fn stale(self, stale: Duration) -> Self {
+        self.policy(|policy| policy.stale(stale))
+    }
+
+    /// As in [`Policy`].
+    #[must_use]
+    pub fn stale_if_error(self, stale_if_error: Duration) -> Self {
+        self.policy(|policy| policy.stale_if_error(stale_if_error))
+    }
+
+    /// As in [`Policy`].
+    #[must_use]
+    pub fn none_ttl(self, none_ttl: Duration) -> Self {
+        self.policy(|policy| policy.none_ttl(none_ttl))
+    }
+
+    /// As in [`Policy`].
+    #[must_use]
+    pub fn timeout(self, timeout: Duration) -> Self {
+        self.policy(|policy| policy.timeout(timeout))
+    }
+
+    /// As in [`Policy`].
+    #[must_use]
+    pub fn early(self, beta: f64) -> Self {
+        self.policy(|policy| policy.early(beta))
+    }
+
+    /// As in [`Policy`].
+    #[must_use]
+    pub fn jitter(self, share: f64) -> Self {
+        self.policy(|policy| policy.jitter(share))
+    }
+
+    fn policy(mut self, change: impl FnOnce(Policy) -> Policy) -> Self {
+        self.request.policy = change(self.request.policy);
+        self
+    }
+}
+
+/// The arguments' bytes as the index has them: never empty, also for a function without any.
+#[inline]
+pub(crate) fn index_bytes(bytes: &ArgBytes) -> &[u8] {
+    match bytes.as_slice() {
+        [] => &[0],
+        bytes => bytes,
+    }
+}
+
+/// Collects the tags of a result.
+pub struct ResultTags(Vec<Tag>);
+
+impl ResultTags {
+    /// Adds a tag made from a template.
+    pub fn tag<A: Args>(&mut self, pieces: &'static [Piece], args: &A) {
+        let mut text = String::new();
+        render(pieces, args, &mut text);
+        self.0.push(Tag::new(text));
+    }
+}

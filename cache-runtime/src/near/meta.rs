@@ -1,0 +1,102 @@
+//! What several entries can share: their tags with generations, and how long they may be stale.
+
+use std::sync::{Arc, LazyLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::clock::Tick;
+
+/// A tag's generation: an invalidation gives it a new one, and none is ever used twice, so that an
+/// entry stored under an old one can never come back to life.
+#[derive(Debug)]
+pub(crate) struct TagCell(AtomicU64);
+
+static NEXT_GENERATION: AtomicU64 = AtomicU64::new(1);
+
+/// A number that this process never gave out before.
+pub(crate) fn unused_number() -> u64 {
+    NEXT_GENERATION.fetch_add(1, Ordering::Relaxed)
+}
+
+impl TagCell {
+    pub(crate) fn new() -> Self {
+        Self(AtomicU64::new(unused_number()))
+    }
+
+    #[inline]
+    pub(crate) fn generation(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// Invalidates everything that was stored, or began to load, under the tag.
+    pub(crate) fn invalidate(&self) {
+        self.0.store(unused_number(), Ordering::SeqCst);
+    }
+}
+
+/// A tag as a load saw it before it began (rule A2: generations are read before the load).
+#[derive(Clone, Debug)]
+pub(crate) struct TagSeen {
+    pub(crate) cell: Arc<TagCell>,
+    pub(crate) generation: u64,
+}
+
+impl TagSeen {
+    pub(crate) fn now(cell: Arc<TagCell>) -> Self {
+        let generation = cell.generation();
+        Self { cell, generation }
+    }
+
+    #[inline]
+    pub(crate) fn holds(&self) -> bool {
+        self.cell.generation() == self.generation
+    }
+}
+
+/// The part of an entry that entries of one function share while no tag changes.
+#[derive(Debug, Default)]
+pub(crate) struct EntryMeta {
+    pub(crate) tags: Box<[TagSeen]>,
+    pub(crate) windows: Windows,
+}
+
+/// What happens to an entry past, or shortly before, the end of its TTL.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Windows {
+    /// Served past its TTL this long while it is refreshed.
+    pub(crate) stale: Tick,
+    /// Kept past its TTL this long for when a load fails.
+    pub(crate) stale_if_error: Tick,
+    /// The factor of the probabilistic early refresh; 0 turns it off.
+    pub(crate) early_beta: f32,
+}
+
+impl Windows {
+    /// How long past its TTL an entry is worth keeping.
+    pub(crate) fn kept(&self) -> Tick {
+        self.stale.max(self.stale_if_error)
+    }
+}
+
+impl EntryMeta {
+    /// No tags, never stale.
+    pub(crate) fn untagged() -> Arc<Self> {
+        static UNTAGGED: LazyLock<Arc<EntryMeta>> = LazyLock::new(Arc::default);
+        Arc::clone(&UNTAGGED)
+    }
+
+    /// Whether an entry with these tags and windows can share this one.
+    pub(crate) fn is_same(&self, tags: &[TagSeen], windows: Windows) -> bool {
+        let same_tag = |(ours, theirs): (&TagSeen, &TagSeen)| {
+            Arc::ptr_eq(&ours.cell, &theirs.cell) && ours.generation == theirs.generation
+        };
+        self.windows == windows
+            && self.tags.len() == tags.len()
+            && self.tags.iter().zip(tags).all(same_tag)
+    }
+
+    /// Whether no tag was invalidated since they were seen.
+    #[inline]
+    pub(crate) fn holds(&self) -> bool {
+        self.tags.iter().all(TagSeen::holds)
+    }
+}

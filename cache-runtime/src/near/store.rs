@@ -1,0 +1,353 @@
+//! The shards together: what can be done to a key, each in one step under its shard's lock.
+//!
+//! These steps have the meaning of the provider's operations (`docs/decisions/0002`): acquire and
+//! fill compare what the key holds with what the caller saw, a lease stands in place of the value
+//! (rules A6 and I1), and an invalidation removes whatever is there.
+
+use std::hash::BuildHasher;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
+
+use crossbeam_epoch::Guard;
+use foldhash::fast::RandomState;
+
+use super::ghosts::Gone;
+use super::lock;
+use super::meta::{EntryMeta, unused_number};
+use super::shard::{Limits, Shard};
+use super::sites::Sites;
+use super::slot::{NO_SITE, OwnedSlot, SlotParts, SlotRef};
+use super::tags::Tags;
+use crate::clock::{Clock, Tick};
+use crate::stats::MissReason;
+
+static TEXT_HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::default);
+
+/// The hash of a text key, seeded anew in each process.
+pub(crate) fn hash_text(text: &str) -> u64 {
+    TEXT_HASHER.hash_one(text)
+}
+
+/// Stands in place of a value while somebody loads it.
+pub(crate) struct Lease;
+
+/// What a key held when it was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    Nothing,
+    /// A value or a lease, by its number, which is never reused.
+    Slot(u64),
+}
+
+/// What a slot is worth at a point in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Fresh,
+    /// Fresh, and chosen by XFetch to be refreshed now.
+    Early,
+    /// Past its TTL, to be served while it is refreshed.
+    Stale,
+    /// Past its TTL, to be served only if a load fails or takes too long.
+    Kept,
+    Expired,
+    /// A tag of it was invalidated. Never served, however stale one may serve (rule E3).
+    Invalidated,
+    /// Somebody is loading.
+    Leased,
+}
+
+/// How the store answered to a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Filled {
+    Stored,
+    /// The key still held what the caller saw, and the value does not fit.
+    TooLarge,
+    /// The key holds something else by now: nothing was changed.
+    Refused,
+}
+
+/// What becomes of what a key holds.
+pub(crate) enum Change {
+    Keep,
+    Put(OwnedSlot),
+    /// Puts a slot that is not evicted: it stays until it is removed, or expires if it has an end.
+    Pin(OwnedSlot),
+    Remove(Gone),
+}
+
+/// All of one cache's entries.
+pub(crate) struct Store {
+    shards: Box<[Mutex<Shard>]>,
+    pub(crate) tags: Tags,
+    pub(crate) sites: Arc<Sites>,
+    pub(crate) clock: Clock,
+    /// Whether values have to be measured before they are stored.
+    pub(crate) bounded_by_bytes: bool,
+}
+
+/// A shard can only be exact about what it holds itself, so it has to be large enough for the
+/// shares of the keys among the shards not to matter.
+const LEAST_ENTRIES_PER_SHARD: u64 = 2048;
+const LEAST_BYTES_PER_SHARD: u64 = 8 << 20;
+const MOST_SHARDS: u64 = 64;
+
+impl Store {
+    pub(crate) fn new(
+        max_entries: Option<u64>,
+        max_bytes: Option<u64>,
+        clock: Clock,
+        sites: Arc<Sites>,
+    ) -> Self {
+        let (entries, bytes) = (max_entries.unwrap_or(u64::MAX), max_bytes.unwrap_or(u64::MAX));
+        let wanted = std::thread::available_parallelism().map_or(4, usize::from) as u64 * 4;
+        let shards = wanted
+            .min(entries / LEAST_ENTRIES_PER_SHARD)
+            .min(bytes / LEAST_BYTES_PER_SHARD)
+            .clamp(1, MOST_SHARDS);
+        let shards = if shards.is_power_of_two() { shards } else { shards.next_power_of_two() / 2 };
+        let limits = Limits { entries: (entries / shards).max(1), weight: bytes / shards };
+        Self {
+            shards: (0..shards).map(|_| Mutex::new(Shard::new(limits))).collect(),
+            tags: Tags::default(),
+            sites,
+            clock,
+            bounded_by_bytes: max_bytes.is_some(),
+        }
+    }
+
+    fn shard(&self, hash: u64) -> MutexGuard<'_, Shard> {
+        lock(&self.shards[(hash >> 24) as usize & (self.shards.len() - 1)])
+    }
+
+    /// What the key holds, for as long as the guard is held.
+    pub(crate) fn find<'g>(&self, text: &str, guard: &'g Guard) -> Option<SlotRef<'g>> {
+        let hash = hash_text(text);
+        let shard = self.shard(hash);
+        let slot = shard.find(hash, text)?.as_ptr();
+        // SAFETY: the slot is published, the guard was taken before it was found, and whoever
+        // removes it frees it through the epoch.
+        Some(unsafe { SlotRef::new(slot, guard) })
+    }
+
+    /// Why the key holds nothing.
+    pub(crate) fn reason(&self, text: &str) -> MissReason {
+        let hash = hash_text(text);
+        self.shard(hash).memories.reason(hash).into()
+    }
+
+    /// What the slot is worth now.
+    #[inline]
+    pub(crate) fn judge(&self, slot: SlotRef<'_>) -> Verdict {
+        let now = self.clock.now();
+        let meta = &*slot.meta;
+        if !meta.holds() || slot.is_dead() {
+            return Verdict::Invalidated;
+        }
+        if now < slot.fresh_until {
+            if meta.windows.early_beta > 0.0 && is_early(slot, now) {
+                return Verdict::Early;
+            }
+            return Verdict::Fresh;
+        }
+        judge_expired(slot, now)
+    }
+
+    /// Puts a lease in place of what the caller saw, or does nothing if that is no longer there.
+    /// Returns the lease's number.
+    pub(crate) fn acquire(&self, text: &str, seen: Seen) -> Option<u64> {
+        let id = unused_number();
+        let parts = SlotParts {
+            text,
+            args: &[],
+            meta: EntryMeta::untagged(),
+            id,
+            // In the past, so that the test for a lease is off the path of a hit.
+            fresh_until: 0,
+            load_millis: 0,
+            weight: 0,
+        };
+        let lease = OwnedSlot::new(parts, Lease);
+        (self.replace(text, seen, lease, true) == Filled::Stored).then_some(id)
+    }
+
+    /// Stores the slot if the key still holds what the caller saw (its lease, or the entry that it
+    /// refreshes: rule E2).
+    pub(crate) fn fill(&self, text: &str, seen: Seen, slot: OwnedSlot) -> Filled {
+        self.replace(text, seen, slot, false)
+    }
+
+    fn replace(&self, text: &str, seen: Seen, slot: OwnedSlot, pinned: bool) -> Filled {
+        let guard = crossbeam_epoch::pin();
+        let hash = hash_text(text);
+        let mut shard = self.shard(hash);
+        let held = shard.find(hash, text).map_or(Seen::Nothing, |held| Seen::Slot(held.id));
+        if held != seen {
+            return Filled::Refused;
+        }
+        self.insert(&mut shard, hash, slot, pinned, &guard)
+    }
+
+    /// Stores the slot whatever the key holds, if the condition is true under the shard's lock.
+    pub(crate) fn put_if(&self, text: &str, slot: OwnedSlot, condition: impl FnOnce() -> bool) -> Filled {
+        let guard = crossbeam_epoch::pin();
+        let hash = hash_text(text);
+        let mut shard = self.shard(hash);
+        if !condition() {
+            return Filled::Refused;
+        }
+        self.insert(&mut shard, hash, slot, false, &guard)
+    }
+
+    fn insert(&self, shard: &mut Shard, hash: u64, slot: OwnedSlot, pinned: bool, guard: &Guard) -> Filled {
+        let site = slot.as_ref().site.load(Ordering::Relaxed);
+        let pointer = slot.as_ptr();
+        let stored = shard.insert(hash, slot, pinned, self.clock.now());
+        self.retire_all(shard, guard);
+        if stored && site != NO_SITE {
+            // SAFETY: the shard holds the slot and its lock is held, so it is not freed here.
+            let slot = unsafe { SlotRef::new(pointer, guard) };
+            match self.sites.get(site) {
+                Some(state) => state.index.link(slot, guard),
+                None => slot.site.store(NO_SITE, Ordering::Relaxed),
+            }
+        }
+        if stored { Filled::Stored } else { Filled::TooLarge }
+    }
+
+    /// Unlinks and retires what left the shard. Its lock is still held, which orders this before
+    /// any later link of the same key.
+    fn retire_all(&self, shard: &mut Shard, guard: &Guard) {
+        for slot in shard.left.drain(..) {
+            let site = slot.as_ref().site.load(Ordering::Relaxed);
+            if let Some(state) = self.sites.get(site).filter(|_| site != NO_SITE) {
+                state.index.unlink(slot.as_ref(), guard);
+            }
+            slot.retire(guard);
+        }
+    }
+
+    /// Looks at what the key holds and changes it, in one step under its shard's lock.
+    ///
+    /// `decide` must not use the store. The answer is false where a slot was to be put and does
+    /// not fit; then the key holds nothing.
+    pub(crate) fn update(&self, text: &str, decide: impl FnOnce(Option<SlotRef<'_>>) -> Change) -> bool {
+        let guard = crossbeam_epoch::pin();
+        let hash = hash_text(text);
+        let mut shard = self.shard(hash);
+        let held = shard.find(hash, text);
+        let position = held.map(|held| held.position.load(Ordering::Relaxed));
+        let (slot, pinned) = match decide(held) {
+            Change::Keep => return true,
+            Change::Put(slot) => (slot, false),
+            Change::Pin(slot) => (slot, true),
+            Change::Remove(why) => {
+                position.into_iter().for_each(|position| shard.remove(position, why));
+                self.retire_all(&mut shard, &guard);
+                return true;
+            }
+        };
+        self.insert(&mut shard, hash, slot, pinned, &guard) == Filled::Stored
+    }
+
+    /// Removes the slot if the key still holds it; returns whether it did.
+    pub(crate) fn release(&self, text: &str, seen: Seen, why: Gone) -> bool {
+        self.remove_if(text, why, |held| Seen::Slot(held.id) == seen)
+    }
+
+    /// Removes whatever the key holds, value or lease; returns whether it was a value.
+    pub(crate) fn remove(&self, text: &str) -> bool {
+        let mut was_value = false;
+        self.remove_if(text, Gone::Invalidated, |held| {
+            was_value = held.value::<Lease>().is_none();
+            true
+        });
+        was_value
+    }
+
+    fn remove_if(&self, text: &str, why: Gone, condition: impl FnOnce(SlotRef<'_>) -> bool) -> bool {
+        let guard = crossbeam_epoch::pin();
+        let hash = hash_text(text);
+        let mut shard = self.shard(hash);
+        let Some(held) = shard.find(hash, text) else { return false };
+        if !condition(held) {
+            return false;
+        }
+        let position = held.position.load(Ordering::Relaxed);
+        shard.remove(position, why);
+        self.retire_all(&mut shard, &guard);
+        true
+    }
+
+    /// Removes all keys that `chosen` picks, leases included (rule I2); returns how many of them
+    /// were values. O(entries), one shard at a time.
+    pub(crate) fn remove_where(&self, mut chosen: impl FnMut(&str) -> bool) -> u64 {
+        self.remove_slots(|slot| chosen(slot.text()))
+    }
+
+    /// The same for a choice that looks at the whole slot.
+    pub(crate) fn remove_slots(&self, mut chosen: impl FnMut(SlotRef<'_>) -> bool) -> u64 {
+        let mut removed = 0;
+        for shard in &self.shards {
+            let guard = crossbeam_epoch::pin();
+            let mut shard = lock(shard);
+            removed += shard.remove_where(&mut chosen);
+            self.retire_all(&mut shard, &guard);
+            guard.flush();
+        }
+        removed
+    }
+
+    /// Looks at every slot, leases included, one shard at a time.
+    pub(crate) fn visit(&self, mut look: impl FnMut(SlotRef<'_>)) {
+        for shard in &self.shards {
+            lock(shard).remove_where(|slot| {
+                look(slot);
+                false
+            });
+        }
+    }
+
+    /// How many values there are, and about how many bytes they take.
+    pub(crate) fn size(&self) -> (u64, u64) {
+        self.shards.iter().fold((0, 0), |(entries, bytes), shard| {
+            let shard = lock(shard);
+            (entries + shard.entries(), bytes + shard.weight())
+        })
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // Readers hold the cache, and so this store, while they hold a slot: none is left. The
+        // slots are freed with their shards.
+        for shard in &self.shards {
+            lock(shard).left.clear();
+        }
+    }
+}
+
+#[cold]
+fn judge_expired(slot: SlotRef<'_>, now: Tick) -> Verdict {
+    if slot.value::<Lease>().is_some() {
+        return Verdict::Leased;
+    }
+    let windows = slot.meta.windows;
+    let past = now - slot.fresh_until;
+    if past < windows.stale {
+        Verdict::Stale
+    } else if past < windows.kept() {
+        Verdict::Kept
+    } else {
+        Verdict::Expired
+    }
+}
+
+/// XFetch: refresh now if `load time x beta x -ln(random)` reaches to the end of the TTL
+/// (Vattani et al., VLDB 2015, algorithm 2).
+#[cold]
+fn is_early(slot: SlotRef<'_>, now: Tick) -> bool {
+    let left = crate::clock::duration(slot.fresh_until - now).as_secs_f64();
+    let reach = f64::from(slot.load_millis) / 1_000.0 * f64::from(slot.meta.windows.early_beta);
+    // `1 - f64()` is in (0, 1], so the logarithm is finite.
+    left < reach * -(1.0 - fastrand::f64()).ln()
+}

@@ -1,0 +1,92 @@
+//! One annotated function as the program knows it: what it was given, and its number.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::key::Piece;
+use crate::policy::Policy;
+
+/// What the attribute and the signature say.
+pub struct SiteSpec {
+    /// The function's name.
+    pub name: &'static str,
+    /// The module it is in.
+    pub module: &'static str,
+    /// Where it is written.
+    pub file: &'static str,
+    /// Where it is written.
+    pub line: u32,
+    /// The key's template as written.
+    pub key: &'static str,
+    /// The same for rendering; empty where the key is an expression.
+    pub pieces: &'static [Piece],
+    /// Tag templates as written.
+    pub tags: &'static [&'static str],
+    /// Tag templates that it invalidates, as written.
+    pub invalidates: &'static [&'static str],
+    /// What is known of its policy at compile time.
+    pub policy: Policy,
+    /// The type of what is stored.
+    pub value_type: fn() -> &'static str,
+}
+
+/// A function's static.
+pub struct Site {
+    pub(crate) spec: SiteSpec,
+    number: AtomicU32,
+}
+
+const UNNUMBERED: u32 = u32::MAX;
+
+impl Site {
+    /// Makes the static's value.
+    #[must_use]
+    pub const fn new(spec: SiteSpec) -> Self {
+        Self { spec, number: AtomicU32::new(UNNUMBERED) }
+    }
+
+    /// The number, if the function was called before.
+    #[inline]
+    pub(crate) fn number(&self) -> Option<u32> {
+        let number = self.number.load(Ordering::Relaxed);
+        (number != UNNUMBERED).then_some(number)
+    }
+
+    /// The number, given now if there is none.
+    pub(crate) fn numbered(&self) -> u32 {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        if let Some(number) = self.number() {
+            return number;
+        }
+        let mine = NEXT.fetch_add(1, Ordering::Relaxed);
+        match self.number.compare_exchange(UNNUMBERED, mine, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => mine,
+            // Another thread was faster; a number that nobody has does no harm.
+            Err(theirs) => theirs,
+        }
+    }
+
+    /// The key's template.
+    pub(crate) fn key(&self) -> &'static str {
+        self.spec.key
+    }
+
+    /// The function's path.
+    pub(crate) fn path(&self) -> String {
+        format!("{}::{}", self.spec.module, self.spec.name)
+    }
+
+    /// The name of the tag that everything of this function carries.
+    pub(crate) fn function_tag(&self) -> String {
+        format!("{}:{}", self.path(), self.spec.key)
+    }
+}
+
+/// A site in the list that the linker puts together.
+pub struct Registered(pub &'static Site);
+
+inventory::collect!(Registered);
+
+/// All sites of the program.
+pub(crate) fn registered() -> impl Iterator<Item = &'static Site> {
+    inventory::iter::<Registered>.into_iter().map(|registered| registered.0)
+}

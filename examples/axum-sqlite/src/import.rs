@@ -1,0 +1,71 @@
+//! Where the first data comes from.
+
+use std::env;
+use std::io;
+use std::process::{Output, Stdio};
+
+use serde::Deserialize;
+use tokio::process::Command;
+
+use crate::catalogue::Package;
+
+/// The packages of this workspace and of everything that it needs, as `cargo metadata` tells them.
+/// Where a name has several versions, the newest comes last.
+pub(crate) async fn workspace_packages() -> io::Result<Vec<Package>> {
+    let mut output = ask_cargo(&["--locked"]).await?;
+    if !output.status.success() {
+        // Without a network there may be manifests missing that this package did not need.
+        output = ask_cargo(&["--no-deps", "--offline"]).await?;
+    }
+    if !output.status.success() {
+        return Err(io::Error::other(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
+    }
+    let metadata: Metadata = serde_json::from_slice(&output.stdout).map_err(io::Error::other)?;
+    Ok(metadata.packages.into_iter().map(Package::from).collect())
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Described>,
+}
+
+#[derive(Deserialize)]
+struct Described {
+    name: String,
+    version: String,
+    license: Option<String>,
+    dependencies: Vec<Dependency>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    name: String,
+}
+
+impl From<Described> for Package {
+    fn from(described: Described) -> Self {
+        Self {
+            name: described.name,
+            version: described.version,
+            licence: described.license.unwrap_or_else(|| "none".to_owned()),
+            dependencies: described
+                .dependencies
+                .into_iter()
+                .map(|dependency| dependency.name)
+                .collect(),
+            note: None,
+        }
+    }
+}
+
+async fn ask_cargo(options: &[&str]) -> io::Result<Output> {
+    let folder =
+        env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["metadata", "--format-version", "1"])
+        .args(options)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .await
+}

@@ -1,0 +1,25 @@
+//! A body that is not `Send` runs in its caller.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use cache_runtime::cached;
+
+#[cached(key = "a:<id>")]
+async fn get(id: u64) -> u64 {
+    let kept = Rc::new(RefCell::new(id));
+    tokio::task::yield_now().await;
+    *kept.borrow()
+}
+
+#[cached(key = "b:<id>", skip(seen))]
+async fn with_argument(id: u64, seen: Rc<RefCell<u64>>) -> u64 {
+    *seen.borrow_mut() += id;
+    id
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    assert_eq!(get(1).await, 1);
+    assert_eq!(with_argument(1, Rc::default()).await, 1);
+}

@@ -1,0 +1,30 @@
+//! Without `key` the path, the name and every argument are the key.
+
+use cache_runtime::cached;
+
+mod service {
+    #[cache_runtime::cached]
+    pub async fn sum(a: u64, b: u64) -> u64 {
+        a + b
+    }
+}
+
+#[cached(ttl = 5)]
+async fn nothing() -> u8 {
+    1
+}
+
+#[cached(skip(verbose))]
+async fn skipped(a: u64, verbose: bool) -> u64 {
+    a + u64::from(verbose)
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    assert_eq!(service::sum(1, 2).await, 3);
+    assert!(service::sum::key(1, 2).as_str().ends_with("::service::sum:1:2"));
+    assert_eq!(nothing().await, 1);
+    assert!(nothing::key().as_str().ends_with("::nothing"));
+    assert_eq!(skipped(1, true).await, 2);
+    assert!(skipped::key(1).as_str().ends_with("::skipped:1"));
+}

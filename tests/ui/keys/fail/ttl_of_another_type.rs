@@ -1,0 +1,9 @@
+use cache_runtime::cache_keys;
+
+#[cache_keys]
+trait Keys {
+    #[key("a:<id>", ttl = id)]
+    fn user(id: u64) -> String;
+}
+
+fn main() {}
