@@ -70,39 +70,39 @@ async fn write_note(name: &str, note: &str) -> Result<Package, io::Error> {
 
 // ---------------------------------------------------------------- the program
 
+/// The licence of this workspace's own packages.
+const OURS: &str = "MIT OR Apache-2.0";
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     cache_runtime::init().await?;
     forget_notes().await?;
     let packages = load_packages().await?;
     println!("{} packages, as `cargo metadata` tells them\n", packages.len());
-    println!("{:<38} {:<5} {:>12}   answer", "call", "", "cost");
+    println!("{:<42} {:<5} {:>10}   answer", "call", "", "cost");
 
     for _ in 0..2 {
-        show(r#"package("serde")"#, package("serde"), summary).await?;
-        show(r#"package("no-such-package")"#, package("no-such-package"), summary).await?;
-        show(r#"packages_by_licence("MIT")"#, packages_by_licence("MIT"), |found| counted(found))
-            .await?;
-        show(r#"dependents("serde")"#, dependents("serde"), |found| counted(found)).await?;
+        show(r#"package("cache-runtime")"#, package("cache-runtime")).await?;
+        show(r#"package("no-such-package")"#, package("no-such-package")).await?;
+        show(r#"packages_by_licence("MIT OR Apache-2.0")"#, packages_by_licence(OURS)).await?;
+        show(r#"dependents("serde")"#, dependents("serde")).await?;
     }
 
-    println!(
-        "\na note on `tokio`, whose licence is MIT: its package and that list are loaded again"
-    );
-    show(r#"package("tokio")"#, package("tokio"), summary).await?;
-    write_note("tokio", "the runtime under all of this").await?;
-    show(r#"package("tokio")"#, package("tokio"), summary).await?;
-    show(r#"packages_by_licence("MIT")"#, packages_by_licence("MIT"), |found| counted(found))
-        .await?;
-    show(r#"package("serde")"#, package("serde"), summary).await?;
-    show(r#"dependents("serde")"#, dependents("serde"), |found| counted(found)).await?;
+    println!("\na note on one package: it and the list of its licence are loaded again, no more");
+    write_note("cache-runtime", "all that a service depends on").await?;
+    for _ in 0..2 {
+        show(r#"package("cache-runtime")"#, package("cache-runtime")).await?;
+        show(r#"packages_by_licence("MIT OR Apache-2.0")"#, packages_by_licence(OURS)).await?;
+    }
+    show(r#"package("no-such-package")"#, package("no-such-package")).await?;
+    show(r#"dependents("serde")"#, dependents("serde")).await?;
 
     println!("\n1,000 tasks ask for one package that nobody has loaded yet");
     let loads = SOURCE_CALLS.load(Ordering::Relaxed);
     let begin = Instant::now();
     let mut tasks = JoinSet::new();
     for _ in 0..1_000 {
-        tasks.spawn(package("syn"));
+        tasks.spawn(package("cache-macros"));
     }
     while let Some(answer) = tasks.join_next().await {
         answer??;
@@ -115,17 +115,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Awaits a call and prints what it cost. A call that did not reach `cargo` was a hit.
-async fn show<T>(
+async fn show<T: Summary>(
     call: &str,
     answer: impl Future<Output = Result<T, io::Error>>,
-    describe: impl Fn(&T) -> String,
 ) -> Result<(), io::Error> {
     let loads = SOURCE_CALLS.load(Ordering::Relaxed);
     let begin = Instant::now();
     let answer = answer.await?;
     let cost = begin.elapsed();
     let outcome = if SOURCE_CALLS.load(Ordering::Relaxed) == loads { "hit" } else { "miss" };
-    println!("{call:<38} {outcome:<5} {:>12}   {}", format!("{cost:.1?}"), describe(&answer));
+    println!("{call:<42} {outcome:<5} {:>10}   {}", format!("{cost:.1?}"), answer.summary());
     Ok(())
 }
 
@@ -153,20 +152,27 @@ fn print_statistics(stats: &Stats) {
     println!("held: {} entries", stats.entries.unwrap_or_default());
 }
 
-fn summary(package: &Option<Package>) -> String {
-    match package {
-        None => "no such package".to_owned(),
-        Some(Package { name, version, licence, note: None, .. }) => {
-            format!("{name} {version}, {licence}")
-        }
-        Some(Package { name, version, note: Some(note), .. }) => {
-            format!("{name} {version}, note: {note}")
+/// What an answer says, in a few words.
+trait Summary {
+    fn summary(&self) -> String;
+}
+
+impl Summary for Option<Package> {
+    fn summary(&self) -> String {
+        match self {
+            None => "no such package".to_owned(),
+            Some(Package { name, version, note: Some(note), .. }) => {
+                format!("{name} {version}, note: {note}")
+            }
+            Some(Package { name, version, licence, .. }) => format!("{name} {version}, {licence}"),
         }
     }
 }
 
-fn counted<T>(found: &[T]) -> String {
-    format!("{} packages", found.len())
+impl<T> Summary for Vec<T> {
+    fn summary(&self) -> String {
+        format!("{} packages", self.len())
+    }
 }
 
 // ---------------------------------------------------------------- the slow source
@@ -208,30 +214,38 @@ struct MetadataDependency {
 }
 
 async fn cargo_metadata() -> Result<Metadata, io::Error> {
-    static OPTIONS: OnceCell<&[&str]> = OnceCell::const_new();
-    let options = OPTIONS.get_or_try_init(choose_options).await?;
-    serde_json::from_slice(&run_cargo(options).await?).map_err(io::Error::other)
+    static ARGUMENTS: OnceCell<Vec<String>> = OnceCell::const_new();
+    let arguments = ARGUMENTS.get_or_try_init(metadata_arguments).await?;
+    serde_json::from_slice(&run_cargo(arguments).await?).map_err(io::Error::other)
 }
 
 /// The whole dependency graph needs the manifests of packages that this example did not have to
-/// build, so the first call lets cargo fetch them. Without a network the workspace's own packages
-/// are what there is to tell.
-async fn choose_options() -> Result<&'static [&'static str], io::Error> {
-    match run_cargo(&["--locked"]).await {
-        Ok(_) => Ok(&["--locked", "--offline"]),
+/// build, so cargo fetches them here, once. Without a network the workspace's own packages are
+/// what there is to tell.
+async fn metadata_arguments() -> Result<Vec<String>, io::Error> {
+    let version = run_cargo(&["-vV".to_owned()]).await?;
+    let version = String::from_utf8_lossy(&version);
+    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default();
+    let with = |options: &[&str]| {
+        let always = ["metadata", "--format-version", "1"];
+        always.iter().chain(options).map(|&argument| argument.to_owned()).collect::<Vec<_>>()
+    };
+    let everything = with(&["--locked", "--filter-platform", host]);
+    match run_cargo(&everything).await {
+        Ok(_) => Ok(everything),
         Err(error) => {
-            println!("only the workspace's own packages: {error}");
-            Ok(&["--no-deps", "--offline"])
+            let reason = error.to_string();
+            println!("only the workspace's own: {}", reason.lines().next().unwrap_or_default());
+            Ok(with(&["--no-deps", "--offline"]))
         }
     }
 }
 
-async fn run_cargo(options: &[&str]) -> Result<Vec<u8>, io::Error> {
+async fn run_cargo(arguments: &[String]) -> Result<Vec<u8>, io::Error> {
     let folder =
         env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
     let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["metadata", "--format-version", "1"])
-        .args(options)
+        .args(arguments)
         .current_dir(folder)
         .stdin(Stdio::null())
         .output()

@@ -21,9 +21,8 @@ const NASTY: &[&str] = &[
 
 #[test]
 fn different_arguments_never_give_one_key() {
-    let only = std::env::var("KEYS_SEED")
-        .ok()
-        .map(|seed| seed.parse().expect("`KEYS_SEED` is a number"));
+    let only =
+        std::env::var("KEYS_SEED").ok().map(|seed| seed.parse().expect("`KEYS_SEED` is a number"));
     let seeds = only.map_or(0..ROUNDS, |seed| seed..seed + 1);
     let mut tally = Tally::default();
     for seed in seeds {
@@ -33,10 +32,7 @@ fn different_arguments_never_give_one_key() {
     if only.is_none() {
         assert_eq!(tally.cases, 1_000_000);
         // The values must be alike enough to collide, and not all the same.
-        assert!(
-            tally.repeated > 20_000 && tally.repeated < 500_000,
-            "{tally:?}"
-        );
+        assert!(tally.repeated > 20_000 && tally.repeated < 500_000, "{tally:?}");
     }
 }
 
@@ -48,9 +44,8 @@ fn short_texts_never_collide_around_any_separator() {
         texts.push(first.to_owned());
         texts.extend(letters.iter().map(|second| format!("{first}{second}")));
     }
-    for separator in [
-        ":", "%", "0", "5", "n", "-", ",", "é", "::", "%%", "%25", "%3A", "0%", "2%2",
-    ] {
+    for separator in [":", "%", "0", "5", "n", "-", ",", "é", "::", "%%", "%25", "%3A", "0%", "2%2"]
+    {
         let pieces = [Piece::Arg(0), Piece::Text(separator), Piece::Arg(1)];
         let mut seen = HashMap::new();
         for first in &texts {
@@ -75,9 +70,7 @@ fn any_text_goes_through_every_type() {
         let text: String = (0..random.below(40)).map(|_| random.character()).collect();
         let (mut alone, mut listed) = (String::new(), String::new());
         text.write_part(&mut PartWriter::new(&mut alone));
-        [text.as_str()]
-            .as_slice()
-            .write_part(&mut PartWriter::new(&mut listed));
+        [text.as_str()].as_slice().write_part(&mut PartWriter::new(&mut listed));
         assert_eq!(unescaped(&alone), text);
         assert!(listed.starts_with('(') && listed.ends_with(')'));
         let inner = &listed[1..listed.len() - 1];
@@ -143,10 +136,7 @@ fn note<K: std::hash::Hash + Eq + std::fmt::Debug + Clone>(
         }
         Entry::Occupied(entry) => {
             let (key, other) = (entry.key(), entry.get());
-            assert_eq!(
-                other, list,
-                "seed {seed}: {pieces:?} gives {key:?} for two lists"
-            );
+            assert_eq!(other, list, "seed {seed}: {pieces:?} gives {key:?} for two lists");
             true
         }
     }
@@ -210,8 +200,24 @@ impl KeyPart for Custom {
     }
 }
 
+/// A part whose type is known only at run time.
+trait AnyPart {
+    fn write(&self, out: &mut PartWriter<'_>);
+    fn encode(&self, out: &mut ArgBytes);
+}
+
+impl<T: KeyPart> AnyPart for T {
+    fn write(&self, out: &mut PartWriter<'_>) {
+        self.write_part(out);
+    }
+
+    fn encode(&self, out: &mut ArgBytes) {
+        self.encode_part(out);
+    }
+}
+
 impl Value {
-    fn part(&self) -> &dyn KeyPart {
+    fn part(&self) -> &dyn AnyPart {
         match self {
             Self::Small(value) => value,
             Self::Number(value) => value,
@@ -230,11 +236,11 @@ impl Value {
 
 impl KeyPart for Value {
     fn write_part(&self, out: &mut PartWriter<'_>) {
-        self.part().write_part(out);
+        self.part().write(out);
     }
 
     fn encode_part(&self, out: &mut ArgBytes) {
-        self.part().encode_part(out);
+        self.part().encode(out);
     }
 }
 
@@ -274,10 +280,9 @@ impl Random {
             7 => Type::Custom,
             8..=10 => Type::Maybe(Box::new(self.part_type(depth - 1))),
             11 | 12 => Type::List(Box::new(self.part_type(depth - 1))),
-            _ if self.below(2) == 0 => Type::Pair(Box::new((
-                self.part_type(depth - 1),
-                self.part_type(depth - 1),
-            ))),
+            _ if self.below(2) == 0 => {
+                Type::Pair(Box::new((self.part_type(depth - 1), self.part_type(depth - 1))))
+            }
             _ => Type::Triple(Box::new((
                 self.part_type(depth - 1),
                 self.part_type(depth - 1),
@@ -315,15 +320,12 @@ impl Random {
             Type::Custom => Value::Custom(Custom(self.text(pool))),
             Type::Maybe(_) if self.below(3) == 0 => Value::Maybe(None),
             Type::Maybe(inner) => Value::Maybe(Some(Box::new(self.value(inner, pool)))),
-            Type::List(inner) => Value::List(
-                (0..self.below(4))
-                    .map(|_| self.value(inner, pool))
-                    .collect(),
-            ),
-            Type::Pair(inner) => Value::Pair(Box::new((
-                self.value(&inner.0, pool),
-                self.value(&inner.1, pool),
-            ))),
+            Type::List(inner) => {
+                Value::List((0..self.below(4)).map(|_| self.value(inner, pool)).collect())
+            }
+            Type::Pair(inner) => {
+                Value::Pair(Box::new((self.value(&inner.0, pool), self.value(&inner.1, pool))))
+            }
             Type::Triple(inner) => Value::Triple(Box::new((
                 self.value(&inner.0, pool),
                 self.value(&inner.1, pool),

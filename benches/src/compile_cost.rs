@@ -61,7 +61,9 @@ impl Program {
         match self {
             Self::Plain => String::new(),
             Self::Ours | Self::OneOfOurs => format!("cache-runtime = {{ path = {ours:?} }}"),
-            Self::CachedCrate => "cached = { version = \"4.1\", features = [\"async\"] }".to_owned(),
+            Self::CachedCrate => {
+                "cached = { version = \"4.1\", features = [\"async\"] }".to_owned()
+            }
         }
     }
 
@@ -78,7 +80,8 @@ impl Program {
     }
 
     fn source(self) -> String {
-        let mut source = String::from("#![allow(dead_code)]\nuse serde::{Deserialize, Serialize};\n");
+        let mut source =
+            String::from("#![allow(dead_code)]\nuse serde::{Deserialize, Serialize};\n");
         for number in 0..TYPES {
             let _ = writeln!(
                 source,
@@ -95,7 +98,10 @@ impl Program {
                  let name = format!(\"{{org}} {{id}}\");\n    \
                  Ok(Thing{thing} {{ id, name, other{thing}: None }})\n}}"
             );
-            let _ = writeln!(calls, "    sum += thing_{number}(1, sum).await.map_or(0, |thing| thing.id);");
+            let _ = writeln!(
+                calls,
+                "    sum += thing_{number}(1, sum).await.map_or(0, |thing| thing.id);"
+            );
         }
         let _ = writeln!(
             source,
@@ -129,7 +135,8 @@ pub struct Cost {
 ///
 /// With cargo's message where a build fails.
 pub fn measure() -> Result<Vec<Cost>, String> {
-    let workspace = Workspace::create().map_err(|error| format!("the throw-away workspace: {error}"))?;
+    let workspace =
+        Workspace::create().map_err(|error| format!("the throw-away workspace: {error}"))?;
     for program in Program::ALL {
         workspace.build(program)?;
     }
@@ -143,7 +150,8 @@ pub fn measure() -> Result<Vec<Cost>, String> {
         }
     }
     let cost = |(program, seconds): (Program, f64)| {
-        let size = fs::metadata(workspace.executable(program)).map_err(|error| error.to_string())?.len();
+        let size =
+            fs::metadata(workspace.executable(program)).map_err(|error| error.to_string())?.len();
         Ok(Cost { program, seconds, megabytes: size as f64 / 1e6 })
     };
     Program::ALL.into_iter().zip(seconds).map(cost).collect()

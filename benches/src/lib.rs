@@ -1,12 +1,19 @@
-//! What the benchmarks share; the program is `src/bin/table.rs`, how to read it is in `README.md`.
+//! What the benchmarks consist of; the program is `src/bin/table.rs`, how to read what it writes is
+//! in `README.md`.
+
+pub mod table;
+pub mod targets;
+
+pub mod compile_cost;
+pub mod hit_ratio;
+pub mod memory;
+pub mod rounds;
+
+pub mod contestants;
+pub mod instructions;
+pub mod probe;
 
 pub mod alloc;
-pub mod compile_cost;
-pub mod contestants;
-pub mod hit_ratio;
-pub mod instructions;
 pub mod lru;
-pub mod memory;
-pub mod probe;
 pub mod timing;
 pub mod workload;

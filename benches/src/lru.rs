@@ -27,7 +27,13 @@ impl Lru {
     /// An empty one with room for `capacity` keys.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        Self { capacity, places: HashMap::default(), entries: Vec::new(), newest: NONE, oldest: NONE }
+        Self {
+            capacity,
+            places: HashMap::default(),
+            entries: Vec::new(),
+            newest: NONE,
+            oldest: NONE,
+        }
     }
 
     /// Uses a key; whether it was there. It is afterwards.

@@ -14,6 +14,9 @@ use crate::workload::{Order, steps};
 /// How many hits a probe makes.
 pub const HITS: usize = 20_000;
 
+/// How many rounds `probe spin <row>` makes: long enough for a sampling profiler.
+const SPINS: usize = 400;
+
 /// The first argument that makes the program a probe.
 pub const COMMAND: &str = "probe";
 
@@ -30,7 +33,7 @@ pub fn serve(what: &str, id: &str) -> Result<(), String> {
         println!("{requested} {resident}");
         return Ok(());
     }
-    let row = contestants::find(id).ok_or_else(|| format!("no contestant is called `{id}`"))?;
+    let row = contestants::find(id).ok_or_else(|| contestants::unknown(id))?;
     let hits = (row.build)();
     let steps = &steps(Order::Zipf)[..HITS];
     // What is done once (lazy statics, the first entry of a thread) belongs to no hit.
@@ -38,6 +41,9 @@ pub fn serve(what: &str, id: &str) -> Result<(), String> {
     match what {
         "allocations" => println!("{}", count(|| hits.run(steps)).1.calls),
         "instructions" => measured_hits(&hits, steps),
+        "spin" => {
+            (0..SPINS).for_each(|_| measured_hits(&hits, crate::workload::steps(Order::Zipf)))
+        }
         _ => return Err(format!("no probe is called `{what}`")),
     }
     Ok(())

@@ -99,14 +99,10 @@ fn literal_part(literal: &LitStr, range: Range<usize>) -> Span {
     let token = literal.token();
     let written = token.to_string();
     // Only where the value is written as it is: no escapes, and one quote on each side.
-    if written
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
+    if written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'))
         == Some(literal.value().as_str())
     {
-        return token
-            .subspan(range.start + 1..range.end + 1)
-            .unwrap_or_else(|| literal.span());
+        return token.subspan(range.start + 1..range.end + 1).unwrap_or_else(|| literal.span());
     }
     literal.span()
 }

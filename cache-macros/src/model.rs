@@ -41,6 +41,8 @@ pub(crate) struct Cached {
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) returned: Returned,
     pub(crate) key: Key,
+    /// Where the key is written; the function's name where it is left out.
+    pub(crate) key_place: Span,
     pub(crate) tags: Tags,
     pub(crate) policy: PolicyArgs,
     pub(crate) run: Run,

@@ -12,8 +12,8 @@ pub(crate) fn compact(tokens: &impl ToTokens) -> String {
 
 fn write(tokens: TokenStream, text: &mut String) {
     let mut after_word = false;
-    // A punctuation character that the next one joins, as in `->`.
-    let mut joint = String::new();
+    // The first half of an operator such as `->`.
+    let mut half = None;
     for token in tokens {
         match token {
             TokenTree::Group(group) => {
@@ -23,7 +23,7 @@ fn write(tokens: TokenStream, text: &mut String) {
                     Delimiter::Bracket => ("[", "]"),
                     Delimiter::None => ("", ""),
                 };
-                if after_word && group.delimiter() == Delimiter::None {
+                if after_word && matches!(group.delimiter(), Delimiter::None | Delimiter::Brace) {
                     text.push(' ');
                 }
                 text.push_str(open);
@@ -40,12 +40,18 @@ fn write(tokens: TokenStream, text: &mut String) {
                 after_word = true;
             }
             TokenTree::Punct(punct) => {
-                joint.push(punct.as_char());
-                if punct.spacing() == Spacing::Joint && punct.as_char() != '\'' && joint.len() < 3 {
-                    continue;
+                let each = punct.as_char();
+                let operator = half
+                    .take()
+                    .map_or_else(|| each.to_string(), |first: char| format!("{first}{each}"));
+                if operator.len() == 1
+                    && matches!(each, '-' | '=' | '|')
+                    && punct.spacing() == Spacing::Joint
+                {
+                    half = Some(each);
+                } else {
+                    write_operator(&operator, text);
                 }
-                write_operator(&joint, text);
-                joint.clear();
                 after_word = false;
             }
         }

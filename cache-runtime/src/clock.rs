@@ -14,8 +14,7 @@ const TICKS_PER_SECOND_LOG2: u32 = 32;
 /// Converts a duration to ticks, saturating far beyond any TTL.
 pub(crate) fn ticks(duration: Duration) -> Tick {
     let seconds = duration.as_secs().min(u64::from(u32::MAX >> 1));
-    let fraction =
-        (u64::from(duration.subsec_nanos()) << TICKS_PER_SECOND_LOG2) / 1_000_000_000;
+    let fraction = (u64::from(duration.subsec_nanos()) << TICKS_PER_SECOND_LOG2) / 1_000_000_000;
     (seconds << TICKS_PER_SECOND_LOG2) + fraction
 }
 
@@ -56,11 +55,18 @@ enum Source {
     Manual(Arc<Hand>),
 }
 
+/// Where the hand stands, exactly: many small steps add up to what one large step gives.
+#[derive(Debug)]
+struct Moved {
+    stands_at: Duration,
+    sleepers: watch::Sender<Tick>,
+}
+
 #[derive(Debug)]
 struct Hand {
     now: AtomicU64,
     // Held while the hand moves, so that `now` and what sleepers see never disagree.
-    moved: Mutex<watch::Sender<Tick>>,
+    moved: Mutex<Moved>,
 }
 
 impl Clock {
@@ -73,10 +79,11 @@ impl Clock {
     /// A clock that stands still until its [`ManualClock`] is advanced.
     #[must_use]
     pub fn manual() -> (Self, ManualClock) {
-        let start = ticks(Duration::from_secs(1_000));
+        let stands_at = Duration::from_secs(1_000);
+        let start = ticks(stands_at);
         let hand = Arc::new(Hand {
             now: AtomicU64::new(start),
-            moved: Mutex::new(watch::Sender::new(start)),
+            moved: Mutex::new(Moved { stands_at, sleepers: watch::Sender::new(start) }),
         });
         (Self(Source::Manual(Arc::clone(&hand))), ManualClock(hand))
     }
@@ -99,7 +106,7 @@ impl Clock {
         match &self.0 {
             Source::System => tokio::time::sleep(wait).await,
             Source::Manual(hand) => {
-                let mut moved = lock(&hand.moved).subscribe();
+                let mut moved = lock(&hand.moved).sleepers.subscribe();
                 let until = hand.now.load(Ordering::Acquire).saturating_add(ticks(wait));
                 // The sender lives in `hand`, which this future borrows, so the wait cannot fail.
                 let _ = moved.wait_for(|now| *now >= until).await;
@@ -121,10 +128,11 @@ pub struct ManualClock(Arc<Hand>);
 impl ManualClock {
     /// Moves the clock forward and wakes what slept until then.
     pub fn advance(&self, by: Duration) {
-        let moved = lock(&self.0.moved);
-        let now = self.0.now.load(Ordering::Acquire).saturating_add(ticks(by));
+        let mut moved = lock(&self.0.moved);
+        moved.stands_at = moved.stands_at.saturating_add(by);
+        let now = ticks(moved.stands_at);
         self.0.now.store(now, Ordering::Release);
-        moved.send_replace(now);
+        moved.sleepers.send_replace(now);
     }
 }
 

@@ -143,11 +143,7 @@ impl Config {
         if problems.is_empty() {
             Ok(config)
         } else {
-            Err(Error::new(
-                ErrorKind::Config,
-                "read environment",
-                problems.join("; "),
-            ))
+            Err(Error::new(ErrorKind::Config, "read environment", problems.join("; ")))
         }
     }
 }

@@ -73,13 +73,7 @@ impl Error {
     pub fn new(kind: ErrorKind, operation: &'static str, message: impl Into<String>) -> Self {
         let message = message.into();
         Self {
-            inner: Box::new(Inner {
-                kind,
-                operation,
-                message,
-                context: Vec::new(),
-                source: None,
-            }),
+            inner: Box::new(Inner { kind, operation, message, context: Vec::new(), source: None }),
         }
     }
 
@@ -164,19 +158,10 @@ mod tests {
             .with_source(std::io::Error::from(std::io::ErrorKind::ConnectionRefused))
             .with_context("redis")
             .with_context("key `a`");
-        assert_eq!(
-            error.to_string(),
-            "set: connection refused (redis, key `a`)"
-        );
-        assert_eq!(
-            (error.kind(), error.operation()),
-            (ErrorKind::Unavailable, "set")
-        );
+        assert_eq!(error.to_string(), "set: connection refused (redis, key `a`)");
+        assert_eq!((error.kind(), error.operation()), (ErrorKind::Unavailable, "set"));
         assert_eq!(error.source().unwrap().to_string(), "connection refused");
-        assert_eq!(
-            error.clone().source().unwrap().to_string(),
-            "connection refused"
-        );
+        assert_eq!(error.clone().source().unwrap().to_string(), "connection refused");
         assert!(format!("{error:?}").contains("ConnectionRefused"));
     }
 

@@ -65,7 +65,8 @@ mod tag;
 pub use cache_macros::{KeyPart, cache_keys, cached, invalidates, write_through};
 
 pub use cache::{
-    Cache, CacheBuilder, Cacheable, Get, GetMany, GetOrSet, IntoKeyText, Set, SetMany, cache, init, install, scope,
+    Cache, CacheBuilder, Cacheable, Get, GetMany, GetOrSet, IntoKeyText, Set, SetMany, cache, init,
+    install, scope,
 };
 pub use clock::{Clock, ManualClock};
 pub use config::{Config, Near, ProviderChoice, Secret};

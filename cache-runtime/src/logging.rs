@@ -58,9 +58,7 @@ fn filter(level: &str) -> (EnvFilter, Option<String>) {
 }
 
 fn is_level(level: &str) -> bool {
-    level
-        .parse::<tracing_subscriber::filter::LevelFilter>()
-        .is_ok()
+    level.parse::<tracing_subscriber::filter::LevelFilter>().is_ok()
 }
 
 #[cfg(test)]
@@ -69,16 +67,9 @@ mod tests {
 
     #[test]
     fn levels_and_directives_are_understood() {
-        for level in [
-            "",
-            "off",
-            "error",
-            "WARN",
-            "info",
-            "debug",
-            "trace",
-            "warn,cache_runtime=debug",
-        ] {
+        for level in
+            ["", "off", "error", "WARN", "info", "debug", "trace", "warn,cache_runtime=debug"]
+        {
             assert_eq!(filter(level).1, None, "{level}");
         }
     }
@@ -88,10 +79,7 @@ mod tests {
         for level in ["loud", "debgu", "cache_runtime=loud", "=,=["] {
             let (filter, problem) = filter(level);
             assert_eq!(filter.to_string(), "info");
-            assert!(
-                problem.is_some_and(|problem| problem.contains("`LOG_LEVEL` is")),
-                "{level}"
-            );
+            assert!(problem.is_some_and(|problem| problem.contains("`LOG_LEVEL` is")), "{level}");
         }
     }
 

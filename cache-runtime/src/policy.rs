@@ -119,11 +119,8 @@ pub const OPERATIONAL: Policy = Policy::new().ttl(minutes(1)).jitter(0.1);
 
 /// Application data (profiles, catalogues): hours, refreshed in the background, and served for a
 /// day longer while the source fails.
-pub const APPLICATION: Policy = Policy::new()
-    .ttl(minutes(60))
-    .stale(minutes(10))
-    .stale_if_error(minutes(24 * 60))
-    .jitter(0.1);
+pub const APPLICATION: Policy =
+    Policy::new().ttl(minutes(60)).stale(minutes(10)).stale_if_error(minutes(24 * 60)).jitter(0.1);
 
 /// Session data: days, never served stale.
 pub const SESSION: Policy = Policy::new().ttl(minutes(7 * 24 * 60));

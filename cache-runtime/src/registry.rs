@@ -59,7 +59,9 @@ impl Entry {
 #[must_use]
 pub fn entries() -> Vec<Entry> {
     let mut entries: Vec<_> = registered().map(Entry::of).collect();
-    entries.sort_by(|one, other| (one.file, one.line, &one.name).cmp(&(other.file, other.line, &other.name)));
+    entries.sort_by(|one, other| {
+        (one.file, one.line, &one.name).cmp(&(other.file, other.line, &other.name))
+    });
     entries
 }
 
@@ -80,8 +82,16 @@ impl fmt::Display for Problem {
                 formatter,
                 "{}:{}: `{}` and {}:{}: `{}` can produce the same key (`{}`, `{}`) for values of different \
                  types (`{}`, `{}`): begin one of the keys with another word",
-                one.file, one.line, one.name, other.file, other.line, other.name, one.key, other.key,
-                one.value_type, other.value_type,
+                one.file,
+                one.line,
+                one.name,
+                other.file,
+                other.line,
+                other.name,
+                one.key,
+                other.key,
+                one.value_type,
+                other.value_type,
             ),
             Self::NeverAttached(entry, tag) => write!(
                 formatter,
@@ -138,11 +148,14 @@ pub fn check() -> Result<(), Problems> {
     let mut problems = Vec::new();
     for (at, one) in sites.iter().enumerate() {
         let later = sites[at + 1..].iter();
-        problems.extend(later.filter(|other| collide(one, other)).map(|other| {
-            Problem::SameKey(Box::new(Entry::of(one)), Box::new(Entry::of(other)))
-        }));
+        problems.extend(
+            later.filter(|other| collide(one, other)).map(|other| {
+                Problem::SameKey(Box::new(Entry::of(one)), Box::new(Entry::of(other)))
+            }),
+        );
     }
-    let attached: Vec<_> = sites.iter().flat_map(|site| site.spec.tags).map(|tag| of_template(tag)).collect();
+    let attached: Vec<_> =
+        sites.iter().flat_map(|site| site.spec.tags).map(|tag| of_template(tag)).collect();
     for site in &sites {
         let lost = site.spec.invalidates.iter().filter(|tag| {
             let tag = of_template(tag);

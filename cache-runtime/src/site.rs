@@ -76,8 +76,11 @@ impl Site {
     }
 
     /// The name of the tag that everything of this function carries.
+    ///
+    /// The number tells apart what path and template do not: functions inside functions, and
+    /// methods of two types in one module. It holds in this process only.
     pub(crate) fn function_tag(&self) -> String {
-        format!("{}:{}", self.path(), self.spec.key)
+        format!("{}:{}#{}", self.path(), self.spec.key, self.numbered())
     }
 }
 

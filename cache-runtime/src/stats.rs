@@ -55,8 +55,17 @@ impl Counters {
     /// Counts a hit: an increment that no other thread writes to.
     #[inline]
     pub(crate) fn hit(&self) {
-        let mine = &self.hits.get_or_default().0;
+        let mine = match self.hits.get() {
+            Some(mine) => &mine.0,
+            None => self.first_hit(),
+        };
         mine.store(mine.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn first_hit(&self) -> &AtomicU64 {
+        &self.hits.get_or_default().0
     }
 
     pub(crate) fn miss(&self, reason: MissReason) {
@@ -176,7 +185,12 @@ impl Misses {
     /// All misses together.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.absent + self.expired + self.invalidated + self.evicted + self.too_large + self.undecodable
+        self.absent
+            + self.expired
+            + self.invalidated
+            + self.evicted
+            + self.too_large
+            + self.undecodable
     }
 }
 

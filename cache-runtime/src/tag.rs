@@ -35,9 +35,7 @@ impl Tag {
     /// The text before the first `:`, or the whole text where there is none.
     #[must_use]
     pub fn family(&self) -> &str {
-        self.0
-            .split_once(':')
-            .map_or(&*self.0, |(family, _)| family)
+        self.0.split_once(':').map_or(&*self.0, |(family, _)| family)
     }
 }
 
@@ -95,13 +93,9 @@ mod tests {
 
     #[test]
     fn the_family_ends_at_the_first_colon() {
-        for (text, family) in [
-            ("org:7", "org"),
-            ("org:7:x", "org"),
-            ("users", "users"),
-            (":x", ""),
-            ("", ""),
-        ] {
+        for (text, family) in
+            [("org:7", "org"), ("org:7:x", "org"), ("users", "users"), (":x", ""), ("", "")]
+        {
             assert_eq!(Tag::new(text).family(), family);
         }
     }

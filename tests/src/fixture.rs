@@ -53,7 +53,8 @@ pub async fn in_cache_of<R>(
 ) -> R {
     LOADS.with_borrow_mut(HashMap::clear);
     let (clock, hand) = Clock::manual();
-    let cache = build(Cache::builder().in_memory()).clock(clock).build().await.expect("the cache is sound");
+    let cache =
+        build(Cache::builder().in_memory()).clock(clock).build().await.expect("the cache is sound");
     cache_runtime::scope(cache.clone(), test(cache, hand)).await
 }
 

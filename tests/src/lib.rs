@@ -1,5 +1,9 @@
 //! What the tests share.
 
+pub mod events;
+pub mod fixture;
+pub mod providers;
+
 /// The code in `README.md` is compiled and run as it stands.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

@@ -71,6 +71,9 @@ pub(super) const ROWS: &[Contestant] = &[
     },
 ];
 
-fn map<K: Hash + Eq, V>(key: impl Fn(u32) -> K, value: impl Fn(u64) -> V) -> HashMap<K, V, RandomState> {
+fn map<K: Hash + Eq, V>(
+    key: impl Fn(u32) -> K,
+    value: impl Fn(u64) -> V,
+) -> HashMap<K, V, RandomState> {
     (0..ENTRIES).map(|step| (key(step), value(u64::from(step)))).collect()
 }

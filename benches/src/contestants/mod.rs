@@ -57,15 +57,8 @@ pub const REFERENCE: &str = "quick-u64";
 /// All rows, in the order of the table.
 #[must_use]
 pub fn all() -> Vec<Contestant> {
-    [
-        by_hand::ROWS,
-        quick::ROWS,
-        papaya_map::ROWS,
-        moka_cache::ROWS,
-        cached_crate::ROWS,
-        ours::ROWS,
-    ]
-    .concat()
+    [by_hand::ROWS, quick::ROWS, papaya_map::ROWS, moka_cache::ROWS, cached_crate::ROWS, ours::ROWS]
+        .concat()
 }
 
 /// The row with this short name.
@@ -74,6 +67,14 @@ pub fn find(id: &str) -> Option<Contestant> {
     all().into_iter().find(|row| row.id == id)
 }
 
+/// Says that there is no row with this short name, and which there are.
+#[must_use]
+pub fn unknown(id: &str) -> String {
+    let known: Vec<&str> = all().iter().map(|row| row.id).collect();
+    format!("no contestant is called `{id}`; there are {}", known.join(", "))
+}
+
+type Calls = dyn Fn(&[u32]) + Send + Sync;
 type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Hits a filled cache once for each step.
@@ -83,7 +84,7 @@ type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 #[derive(Clone)]
 pub enum Hits {
     /// By plain calls.
-    Plain(Arc<dyn Fn(&[u32]) + Send + Sync>),
+    Plain(Arc<Calls>),
     /// By calls that are awaited.
     Awaited(Arc<dyn Fn(&'static [u32]) -> Task + Send + Sync>),
 }

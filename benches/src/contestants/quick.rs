@@ -72,10 +72,7 @@ pub(super) const ROWS: &[Contestant] = &[
 ];
 
 /// Room for twice the entries, so that none is evicted.
-fn cache<K: Hash + Eq, V: Clone>(
-    key: impl Fn(u32) -> K,
-    value: impl Fn(u64) -> V,
-) -> Cache<K, V> {
+fn cache<K: Hash + Eq, V: Clone>(key: impl Fn(u32) -> K, value: impl Fn(u64) -> V) -> Cache<K, V> {
     let cache = Cache::new(ENTRIES as usize * 2);
     for step in 0..ENTRIES {
         cache.insert(key(step), value(u64::from(step)));

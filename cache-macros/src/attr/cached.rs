@@ -37,3 +37,7 @@ fn fallback(errors: Errors, item: TokenStream) -> TokenStream {
     tokens.extend(item);
     tokens
 }
+
+#[cfg(test)]
+#[path = "cached_tests.rs"]
+mod tests;

@@ -4,6 +4,8 @@ mod cache_keys;
 mod cached;
 mod key_part;
 mod pieces;
+#[cfg(test)]
+mod tests;
 mod writes;
 
 pub(crate) use cache_keys::cache_keys;

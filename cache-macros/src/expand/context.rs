@@ -1,11 +1,13 @@
 //! What all generated items share: names, types, and how a placeholder becomes an expression.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Ident, Index, Path, Type};
+use syn::{Ident, Index, Path, Type, WhereClause};
 
-use crate::model::{Access, AccessRoot, Adapt, Cached, Key, Parameter, Shape, Text, TextPiece, ValueType};
+use crate::model::{
+    Access, AccessRoot, Adapt, Cached, Key, Parameter, Shape, Text, TextPiece, ValueType,
+};
 use crate::validate::{names_read, only, plain};
 
 /// The specification and what is derived from it once.
@@ -30,16 +32,19 @@ pub(crate) enum By {
 
 impl<'a> Context<'a> {
     pub(crate) fn new(cached: &'a Cached) -> Self {
+        let at_value = Span::mixed_site().located_at(cached.returned.whole.span());
         let ms = support_path(cached.root.as_ref());
+        let shapes = support_path_at(cached.root.as_ref(), at_value);
         let value = type_tokens(&cached.returned.value, &ms);
         let error = cached.returned.error.as_ref().map(|error| type_tokens(error, &ms));
         let shape = match cached.returned.shape {
-            Shape::Plain => quote!(#ms::Plain<#value>),
-            Shape::Fallible => quote!(#ms::Fallible<#value, #error>),
-            Shape::Optional => quote!(#ms::Optional<#value>),
-            Shape::FallibleOptional => quote!(#ms::FallibleOptional<#value, #error>),
+            Shape::Plain => quote_spanned!(at_value=> #shapes::Plain<#value>),
+            Shape::Fallible => quote_spanned!(at_value=> #shapes::Fallible<#value, #error>),
+            Shape::Optional => quote_spanned!(at_value=> #shapes::Optional<#value>),
+            Shape::FallibleOptional => {
+                quote_spanned!(at_value=> #shapes::FallibleOptional<#value, #error>)
+            }
         };
-        let at_value = Span::mixed_site().located_at(cached.returned.whole.span());
         Self { cached, ms, value, shape, at_value }
     }
 
@@ -83,6 +88,18 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// `where V: Cacheable`, told once at the return type however many helpers need it.
+    pub(crate) fn storable(&self, clause: Option<&WhereClause>) -> TokenStream {
+        let (value, ms) = (&self.value, support_path_at(self.cached.root.as_ref(), self.at_value));
+        let others = clause.map(|clause| clause.predicates.iter()).into_iter().flatten();
+        quote_spanned!(self.at_value=> where #(#others,)* #value: #ms::Cacheable)
+    }
+
+    /// Where errors about the key as a whole belong.
+    pub(crate) fn at_key(&self) -> Span {
+        Span::mixed_site().located_at(self.cached.key_place)
+    }
+
     /// The receiver's own token, which carries the hygiene that it is resolved by.
     pub(crate) fn self_token(&self) -> Option<TokenStream> {
         self.cached.function.sig.receiver().map(|receiver| receiver.self_token.to_token_stream())
@@ -95,8 +112,25 @@ impl<'a> Context<'a> {
 
     /// `&(&org, &id)`, as the pieces of the same text number them.
     pub(crate) fn args(&self, text: &Text, by: By) -> TokenStream {
-        let args = text.args.iter().map(|access| self.argument(access, by));
-        quote_spanned!(Span::mixed_site()=> &(#(#args,)*))
+        let args = text.args.iter().map(|access| self.part(access, self.argument(access, by)));
+        quote_spanned!(self.at_key()=> &(#(#args,)*))
+    }
+
+    /// The argument, asked at its own place whether it has a stable text.
+    pub(crate) fn part(&self, access: &Access, argument: TokenStream) -> TokenStream {
+        let span = self.place_of(access);
+        let ms = support_path_at(self.cached.root.as_ref(), span);
+        quote_spanned!(span=> #ms::part(#argument))
+    }
+
+    /// Where errors about a placeholder belong: its parameter, or the literal where it is a path.
+    fn place_of(&self, access: &Access) -> Span {
+        match (&access.root, access.place) {
+            (_, Some(place)) => Span::mixed_site().located_at(place),
+            // With the name's own hygiene, so that rustc tells one mistake there once.
+            (AccessRoot::Parameter(_, ident), None) => ident.span(),
+            _ => Span::mixed_site(),
+        }
     }
 
     /// A reference to what a placeholder names.
@@ -115,11 +149,18 @@ impl<'a> Context<'a> {
             }
             AccessRoot::Result => {
                 let value = result_ident();
-                let span = access.place.unwrap_or_else(Span::mixed_site).resolved_at(Span::mixed_site());
+                let span =
+                    access.place.unwrap_or_else(Span::mixed_site).resolved_at(Span::mixed_site());
                 let value = Ident::new(&value.to_string(), span);
-                if access.fields.is_empty() { value.to_token_stream() } else { quote_spanned!(span=> &#value #fields) }
+                if access.fields.is_empty() {
+                    value.to_token_stream()
+                } else {
+                    quote_spanned!(span=> &#value #fields)
+                }
             }
-            AccessRoot::TypeName(ident) => quote_spanned!(Span::mixed_site()=> &#ms::type_part::<#ident>()),
+            AccessRoot::TypeName(ident) => {
+                quote_spanned!(Span::mixed_site()=> &#ms::type_part::<#ident>())
+            }
             AccessRoot::SelfName => quote_spanned!(Span::mixed_site()=> &#ms::type_part::<Self>()),
             AccessRoot::Const(ident) => quote_spanned!(Span::mixed_site()=> &#ident),
         }
@@ -139,18 +180,20 @@ impl<'a> Context<'a> {
         ident.set_span(span);
         let is_reference = by == By::Reference || parameter.pattern.is_some();
         if let (Adapt::AsRef(ty), true) = (&parameter.adapt, fields.is_empty()) {
-            let borrowed = if is_reference { quote!(#ident) } else { quote_spanned!(span=> &#ident) };
+            let borrowed =
+                if is_reference { quote!(#ident) } else { quote_spanned!(span=> &#ident) };
             return quote_spanned!(span=> ::core::convert::AsRef::<#ty>::as_ref(#borrowed));
         }
-        if fields.is_empty() && is_reference { quote!(#ident) } else { quote_spanned!(span=> &#ident #fields) }
+        if fields.is_empty() && is_reference {
+            quote!(#ident)
+        } else {
+            quote_spanned!(span=> &#ident #fields)
+        }
     }
 
     /// `.user.0`
     fn fields(&self, access: &Access) -> TokenStream {
-        let place = match &access.root {
-            AccessRoot::Parameter(_, ident) => ident.span().located_at(access.place.unwrap_or_else(|| ident.span())),
-            _ => access.place.unwrap_or_else(Span::mixed_site).resolved_at(Span::mixed_site()),
-        };
+        let place = Span::mixed_site().located_at(access.place.unwrap_or_else(Span::mixed_site));
         access
             .fields
             .iter()
@@ -168,17 +211,25 @@ impl<'a> Context<'a> {
         let pieces = text.pieces.iter().map(|piece| match piece {
             TextPiece::Text(text) => quote!(#ms::Piece::Text(#text)),
             TextPiece::Arg(index) => {
-                let index = proc_macro2::Literal::u8_unsuffixed(u8::try_from(*index).unwrap_or(u8::MAX));
+                let index =
+                    proc_macro2::Literal::u8_unsuffixed(u8::try_from(*index).unwrap_or(u8::MAX));
                 quote!(#ms::Piece::Arg(#index))
             }
-            TextPiece::FunctionName => quote!(#ms::Piece::TypeName(::core::any::type_name::<#name>)),
+            TextPiece::FunctionName => {
+                quote!(#ms::Piece::TypeName(::core::any::type_name::<#name>))
+            }
         });
         quote!(&[#(#pieces),*])
     }
 
     /// Binds by reference what patterns name, and converts what only its type can: what `args`
     /// relies on, for the parameters that `wanted` picks and the names in `used`.
-    pub(crate) fn prelude(&self, by: By, wanted: impl Fn(&Parameter) -> bool, used: &[&Ident]) -> TokenStream {
+    pub(crate) fn prelude(
+        &self,
+        by: By,
+        wanted: impl Fn(&Parameter) -> bool,
+        used: &[&Ident],
+    ) -> TokenStream {
         let mut tokens = TokenStream::new();
         for parameter in self.cached.parameters.iter().filter(|each| each.in_put && wanted(each)) {
             let ident = &parameter.ident;
@@ -215,7 +266,8 @@ impl<'a> Context<'a> {
     pub(crate) fn names_in_plan(&self) -> Vec<&'a Ident> {
         let cached = self.cached;
         let expressions = cached.tags.expressions.iter().chain(cached.policy.expressions());
-        let mut names: Vec<&Ident> = expressions.flat_map(|each| names_read(each, cached)).collect();
+        let mut names: Vec<&Ident> =
+            expressions.flat_map(|each| names_read(each, cached)).collect();
         if let Key::Expression(_) = &cached.key {
             names.extend(self.names_in_key());
             names.extend(self.names_in_tags());
@@ -238,10 +290,27 @@ pub(crate) fn result_ident() -> Ident {
 
 /// `::cache_runtime::macro_support`, or what `crate = path` says.
 pub(crate) fn support_path(root: Option<&Path>) -> TokenStream {
+    support_path_at(root, Span::mixed_site())
+}
+
+/// The same, located where errors about what follows belong.
+pub(crate) fn support_path_at(root: Option<&Path>, span: Span) -> TokenStream {
     match root {
-        Some(path) => quote!(#path::macro_support),
-        None => quote_spanned!(Span::mixed_site()=> ::cache_runtime::macro_support),
+        Some(path) => {
+            let mut tokens = TokenStream::new();
+            for token in quote_spanned!(span=> #path::macro_support) {
+                tokens.extend(respanned(token, span));
+            }
+            tokens
+        }
+        None => quote_spanned!(span=> ::cache_runtime::macro_support),
     }
+}
+
+/// The token at another place, resolved as before.
+fn respanned(mut token: TokenTree, place: Span) -> Option<TokenTree> {
+    token.set_span(token.span().located_at(place));
+    Some(token)
 }
 
 /// The type that a helper sees for a parameter.

@@ -24,8 +24,12 @@ pub(crate) fn cache_section(context: &Context<'_>) -> TokenStream {
         _ => String::new(),
     };
     let call = |helper: &str, wanted: fn(&Parameter) -> bool, more: &str| {
-        let mut names: Vec<String> =
-            cached.parameters.iter().filter(|each| wanted(each)).map(|each| plain(&each.ident)).collect();
+        let mut names: Vec<String> = cached
+            .parameters
+            .iter()
+            .filter(|each| wanted(each))
+            .map(|each| plain(&each.ident))
+            .collect();
         if !more.is_empty() {
             names.push(more.to_owned());
         }
@@ -58,7 +62,9 @@ pub(crate) fn cache_section(context: &Context<'_>) -> TokenStream {
 /// `30 minutes`
 fn spoken(duration: Duration) -> String {
     let millis = duration.as_millis();
-    for (unit, name) in [(86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1_000, "second")] {
+    for (unit, name) in
+        [(86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1_000, "second")]
+    {
         if millis >= unit && millis.is_multiple_of(unit) {
             let count = millis / unit;
             return format!("{count} {name}{}", if count == 1 { "" } else { "s" });

@@ -2,10 +2,9 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::spanned::Spanned;
 use syn::{Attribute, FnArg, Ident, Pat, PatIdent, Signature, Type};
 
-use super::context::{By, Context};
+use super::context::{By, Context, support_path_at};
 use super::docs::cache_section;
 use super::generics::turbofish;
 use super::plan::{dynamic_settings, plan_by_value};
@@ -37,9 +36,11 @@ pub(crate) fn outer_function(context: &Context<'_>) -> TokenStream {
         }
         Key::Template(text) | Key::Whole(text) => {
             let args = context.args(text, By::Value);
+            let probe = support_path_at(context.cached.root.as_ref(), context.at_key());
+            let probe = quote_spanned!(context.at_key()=> #probe::probe::<#shape, _>(#site, #args));
             (
                 quote_spanned!(Span::mixed_site()=>
-                    if let ::core::option::Option::Some(hit) = #ms::probe::<#shape, _>(#site, #args) {
+                    if let ::core::option::Option::Some(hit) = #probe {
                         return hit;
                     }
                 ),
@@ -56,8 +57,11 @@ pub(crate) fn outer_function(context: &Context<'_>) -> TokenStream {
             #alias
             #prelude
             #probe
-            let plan = #plan #settings;
-            #run
+            #ms::on_miss(move || {
+                let plan = #plan #settings;
+                #run
+            })
+            .await
         }
     )
 }
@@ -136,24 +140,27 @@ pub(crate) fn plain_call(context: &Context<'_>) -> TokenStream {
     quote_spanned!(Span::mixed_site()=> #target #generics (#(#names),*))
 }
 
+/// The future that loads, for a closure that makes it only on a miss.
 fn run(context: &Context<'_>) -> TokenStream {
     let (ms, shape) = (&context.ms, &context.shape);
     let cached = context.cached;
     if cached.run == Run::Inline {
         let body = plain_call(context);
-        return quote_spanned!(Span::mixed_site()=> #ms::run_inline::<#shape, _>(plan, #body).await);
+        return quote_spanned!(Span::mixed_site()=> #ms::run_inline::<#shape, _>(plan, #body));
     }
     let sig = &cached.function.sig;
     let background = cached.run != Run::Owned;
-    let lent_self = sig.receiver().and_then(|receiver| match receiver_lending(receiver, background) {
-        Lending::Lent(ty) => Some(ty),
-        _ => None,
-    });
+    let lent_self =
+        sig.receiver().and_then(|receiver| match receiver_lending(receiver, background) {
+            Lending::Lent(ty) => Some(ty),
+            _ => None,
+        });
     let owned_self = Ident::new("owned_self", Span::mixed_site());
     let mut owning = TokenStream::new();
     if let Some(ty) = &lent_self {
         let this = context.self_token();
-        owning.extend(quote_spanned!(Span::mixed_site()=> let #owned_self = #ms::own::<#ty>(#this);));
+        owning
+            .extend(quote_spanned!(Span::mixed_site()=> let #owned_self = #ms::own::<#ty>(#this);));
     }
     let mut names: Vec<Ident> = Vec::new();
     for (index, parameter) in cached.parameters.iter().enumerate() {
@@ -177,7 +184,7 @@ fn run(context: &Context<'_>) -> TokenStream {
         let this = this.into_iter();
         return quote_spanned!(Span::mixed_site()=>
             #owning
-            #ms::run_boxed::<#shape>(plan, #target #generics (#(#this,)* #(#names),*)).await
+            #ms::run_boxed::<#shape>(plan, #target #generics (#(#this,)* #(#names),*))
         );
     }
     let lends = cached.parameters.iter().any(|each| matches!(each.lending, Lending::Lent(_)));
@@ -191,7 +198,7 @@ fn run(context: &Context<'_>) -> TokenStream {
     match cached.run {
         Run::Background => quote_spanned!(Span::mixed_site()=>
             #owning
-            #ms::run_detached::<#shape, _>(plan, #body).await
+            #ms::run_detached::<#shape, _>(plan, #body)
         ),
         _ => quote_spanned!(Span::mixed_site()=>
             #owning
@@ -210,16 +217,21 @@ fn own(context: &Context<'_>, ty: &Type, borrowed: &Ident, owned: &Ident) -> Tok
 fn lent_call(context: &Context<'_>, names: &[&Ident], owned_self: Option<Ident>) -> TokenStream {
     let ms = &context.ms;
     let sig = &context.cached.function.sig;
-    let receiver = sig.receiver().map(|receiver| match (receiver_lending(receiver, true), owned_self) {
-        (Lending::Lent(ty), Some(owned)) => quote_spanned!(Span::mixed_site()=> #ms::lend::<#ty>(&#owned)),
-        (_, Some(owned)) => owned.to_token_stream(),
-        (_, None) => context.self_token().unwrap_or_default(),
-    });
+    let receiver =
+        sig.receiver().map(|receiver| match (receiver_lending(receiver, true), owned_self) {
+            (Lending::Lent(ty), Some(owned)) => {
+                quote_spanned!(Span::mixed_site()=> #ms::lend::<#ty>(&#owned))
+            }
+            (_, Some(owned)) => owned.to_token_stream(),
+            (_, None) => context.self_token().unwrap_or_default(),
+        });
     let target = context.call("uncached", receiver);
     let generics = turbofish(&sig.generics);
-    let arguments = context.cached.parameters.iter().zip(names).map(|(parameter, name)| match &parameter.lending {
-        Lending::Lent(ty) => quote_spanned!(Span::mixed_site()=> #ms::lend::<#ty>(&#name)),
-        _ => name.to_token_stream(),
+    let arguments = context.cached.parameters.iter().zip(names).map(|(parameter, name)| {
+        match &parameter.lending {
+            Lending::Lent(ty) => quote_spanned!(Span::mixed_site()=> #ms::lend::<#ty>(&#name)),
+            _ => name.to_token_stream(),
+        }
     });
     quote_spanned!(Span::mixed_site()=> #target #generics (#(#arguments),*))
 }
@@ -264,8 +276,9 @@ fn alias_check(context: &Context<'_>) -> Option<TokenStream> {
     if returned.shape != Shape::Plain || !may_be_alias(&returned.whole) {
         return None;
     }
-    let (ms, whole) = (&context.ms, &returned.whole);
-    Some(quote_spanned!(whole.span()=> {
+    let whole = &returned.whole;
+    let ms = support_path_at(context.cached.root.as_ref(), context.at_value);
+    Some(quote_spanned!(context.at_value=> {
         use #ms::KindFallback as _;
         #ms::require_plain(#ms::Kind::<#whole>::new().kind());
     }))
@@ -274,8 +287,8 @@ fn alias_check(context: &Context<'_>) -> Option<TokenStream> {
 /// Whether a path may stand for another type; the commonest names do not, and cost compile time.
 fn may_be_alias(ty: &Type) -> bool {
     const KNOWN: [&str; 20] = [
-        "String", "Vec", "Arc", "Box", "HashMap", "BTreeMap", "HashSet", "BTreeSet", "bool", "char", "u8", "u16",
-        "u32", "u64", "u128", "usize", "i32", "i64", "f32", "f64",
+        "String", "Vec", "Arc", "Box", "HashMap", "BTreeMap", "HashSet", "BTreeSet", "bool",
+        "char", "u8", "u16", "u32", "u64", "u128", "usize", "i32", "i64", "f32", "f64",
     ];
     match ungrouped(ty) {
         Type::Path(path) => path
@@ -291,13 +304,19 @@ fn may_be_alias(ty: &Type) -> bool {
 /// Lint levels hold for the body, too.
 fn lint_attribute(attribute: &Attribute) -> Option<TokenStream> {
     let levels = ["allow", "warn", "deny", "forbid", "expect"];
-    levels.iter().any(|level| attribute.path().is_ident(level)).then(|| expectation_allowed(attribute))
+    levels
+        .iter()
+        .any(|level| attribute.path().is_ident(level))
+        .then(|| expectation_allowed(attribute))
 }
 
 /// What is allowed in the signature is allowed in the helpers that repeat it.
 pub(crate) fn allowance(attribute: &Attribute) -> Option<TokenStream> {
     let levels = ["allow", "expect"];
-    levels.iter().any(|level| attribute.path().is_ident(level)).then(|| expectation_allowed(attribute))
+    levels
+        .iter()
+        .any(|level| attribute.path().is_ident(level))
+        .then(|| expectation_allowed(attribute))
 }
 
 /// `expect` would be met by the body or by the signature, and missed by the other: it allows.

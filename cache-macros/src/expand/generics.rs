@@ -30,7 +30,8 @@ pub(crate) fn subset(sig: &Signature, mentioned: &TokenStream) -> Generics {
     }
     let all: HashSet<String> = generics.params.iter().map(name_of).collect();
     let mut subset = generics.clone();
-    subset.params = generics.params.iter().filter(|param| kept.contains(&name_of(param))).cloned().collect();
+    subset.params =
+        generics.params.iter().filter(|param| kept.contains(&name_of(param))).cloned().collect();
     if subset.params.is_empty() {
         subset.lt_token = None;
         subset.gt_token = None;

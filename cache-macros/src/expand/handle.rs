@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Attribute, Generics};
 
-use super::context::{By, Context};
+use super::context::{By, Context, support_path_at};
 use super::function::{allowance, boxed_function, outer_function, plain_call, uncached_function};
 use super::generics::turbofish;
 use super::plan::{dynamic_settings, generics_for, make_function, plan_by_value};
@@ -18,7 +18,8 @@ pub(crate) fn items(context: &Context<'_>) -> TokenStream {
     let helpers = helpers(context);
     let conditions: Vec<&Attribute> =
         context.cached.function.attrs.iter().filter(|attr| attr.path().is_ident("cfg")).collect();
-    let allowed: Vec<TokenStream> = context.cached.function.attrs.iter().filter_map(allowance).collect();
+    let allowed: Vec<TokenStream> =
+        context.cached.function.attrs.iter().filter_map(allowance).collect();
     if context.cached.associated {
         let mut tokens = outer;
         tokens.extend(quote!(#(#conditions)* #uncached));
@@ -36,7 +37,7 @@ pub(crate) fn items(context: &Context<'_>) -> TokenStream {
         #[allow(non_camel_case_types, dead_code)]
         #vis enum #name {}
         #(#conditions)*
-        #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery)]
+        #[allow(dead_code, trivial_bounds, clippy::all, clippy::pedantic, clippy::nursery)]
         #(#allowed)*
         impl #name {
             #(#helpers)*
@@ -73,6 +74,8 @@ struct Head<'a> {
     generics: Generics,
     also: TokenStream,
     output: TokenStream,
+    /// Whether it stores, so that the value must be fit for it.
+    stores: bool,
 }
 
 impl Head<'_> {
@@ -85,17 +88,23 @@ impl Head<'_> {
         };
         // Siblings stand among the user's own methods, so each says it for itself.
         let quiet = context.cached.associated.then(|| {
-            quote!(#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery)])
+            quote!(#[allow(dead_code, trivial_bounds, clippy::all, clippy::pedantic, clippy::nursery)])
         });
         let ident = context.helper(self.name);
         let vis = &context.cached.function.vis;
         let asynchronous = self.asynchronous.then(|| quote!(async));
-        let (generics, clause) = (&self.generics, &self.generics.where_clause);
-        let receiver = context.self_token().map(|this| quote_spanned!(Span::mixed_site()=> &#this,));
-        let params = context.cached.parameters.iter().filter(|each| (self.wanted)(each)).map(|each| {
-            let (name, ty) = (&each.ident, &each.ty);
-            quote_spanned!(Span::mixed_site()=> #name: #ty,)
-        });
+        let generics = &self.generics;
+        let clause = match &self.generics.where_clause {
+            clause if self.stores => context.storable(clause.as_ref()),
+            clause => quote!(#clause),
+        };
+        let receiver =
+            context.self_token().map(|this| quote_spanned!(Span::mixed_site()=> &#this,));
+        let params =
+            context.cached.parameters.iter().filter(|each| (self.wanted)(each)).map(|each| {
+                let (name, ty) = (&each.ident, &each.ty);
+                quote_spanned!(Span::mixed_site()=> #name: #ty,)
+            });
         let (also, output) = (&self.also, &self.output);
         quote_spanned!(Span::mixed_site()=>
             #attributes
@@ -120,17 +129,26 @@ fn key(context: &Context<'_>) -> TokenStream {
         Key::Expression(expression) => quote_spanned!(Span::mixed_site()=> #prelude #expression),
         Key::Template(text) | Key::Whole(text) => {
             let args = context.args(text, By::Value);
-            quote_spanned!(Span::mixed_site()=> #prelude #ms::key::<#value, _>(#site, #args))
+            {
+                let at = context.at_key();
+                let ms = support_path_at(context.cached.root.as_ref(), at);
+                let key = quote_spanned!(at=> #ms::key::<#value, _>(#site, #args));
+                quote_spanned!(Span::mixed_site()=> #prelude #key)
+            }
         }
     };
     let head = Head {
         name: "key",
-        doc: format!("The key under which `{}` keeps what it returns for these arguments.", context.name()),
+        doc: format!(
+            "The key under which `{}` keeps what it returns for these arguments.",
+            context.name()
+        ),
         asynchronous: false,
         wanted: in_key,
         generics: generics_for(context, in_key, value),
         also: TokenStream::new(),
         output: quote!(#ms::Key<#value>),
+        stores: false,
     };
     head.tokens(context, &body)
 }
@@ -148,6 +166,7 @@ fn plan(context: &Context<'_>) -> TokenStream {
         generics: generics_for(context, in_put, value),
         also: TokenStream::new(),
         output: quote!(#ms::Plan<#value>),
+        stores: true,
     };
     head.tokens(context, &quote_spanned!(Span::mixed_site()=> #prelude #plan #settings))
 }
@@ -173,19 +192,27 @@ fn invalidate(context: &Context<'_>) -> TokenStream {
         Key::Template(text) | Key::Whole(text) => {
             let args = context.args(text, By::Value);
             (
-                quote_spanned!(Span::mixed_site()=> #ms::invalidate(#site, #args).await),
+                {
+                    let at = context.at_key();
+                    let ms = support_path_at(context.cached.root.as_ref(), at);
+                    quote_spanned!(at=> #ms::invalidate(#site, #args).await)
+                },
                 generics_for(context, in_key, &TokenStream::new()),
             )
         }
     };
     let head = Head {
         name: "invalidate",
-        doc: format!("Removes what `{}` returned for these arguments from the cache.", context.name()),
+        doc: format!(
+            "Removes what `{}` returned for these arguments from the cache.",
+            context.name()
+        ),
         asynchronous: true,
         wanted: in_key,
         generics,
         also: TokenStream::new(),
         output: quote!(#ms::Result<()>),
+        stores: false,
     };
     head.tokens(context, &quote_spanned!(Span::mixed_site()=> #prelude #body))
 }
@@ -195,7 +222,7 @@ fn invalidate_all(context: &Context<'_>) -> TokenStream {
     let ident = context.helper("invalidate_all");
     let doc = format!("Removes everything that `{}` ever returned from the cache.", context.name());
     let quiet = context.cached.associated.then(|| {
-        quote!(#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery)])
+        quote!(#[allow(dead_code, trivial_bounds, clippy::all, clippy::pedantic, clippy::nursery)])
     });
     quote_spanned!(Span::mixed_site()=>
         #[doc = #doc]
@@ -210,16 +237,18 @@ fn refresh(context: &Context<'_>) -> TokenStream {
     let mut sig = super::function::outer_signature(context);
     sig.ident = context.helper("refresh");
     let prelude = context.prelude(By::Value, |_| true, &context.names_in_plan());
-    let (plan, settings, body) = (plan_by_value(context, None), dynamic_settings(context), plain_call(context));
+    let (plan, settings, body) =
+        (plan_by_value(context, None), dynamic_settings(context), plain_call(context));
     let doc = format!("Runs the body of `{}` now and stores what it returns.", context.name());
     let quiet = context.cached.associated.then(|| {
-        quote!(#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery)])
+        quote!(#[allow(dead_code, trivial_bounds, clippy::all, clippy::pedantic, clippy::nursery)])
     });
     let vis = &function.vis;
+    let clause = context.storable(sig.generics.where_clause.take().as_ref());
     quote_spanned!(Span::mixed_site()=>
         #[doc = #doc]
         #quiet
-        #vis #sig {
+        #vis #sig #clause {
             #prelude
             let plan = #plan #settings;
             #ms::refresh::<#shape, _>(plan, #body).await
@@ -232,12 +261,16 @@ fn peek(context: &Context<'_>) -> TokenStream {
     let plan = plan_call(context);
     let head = Head {
         name: "peek",
-        doc: format!("What the cache holds of `{}` for these arguments; never runs its body.", context.name()),
+        doc: format!(
+            "What the cache holds of `{}` for these arguments; never runs its body.",
+            context.name()
+        ),
         asynchronous: true,
         wanted: in_put,
         generics: generics_for(context, in_put, value),
         also: TokenStream::new(),
         output: quote!(::core::option::Option<#value>),
+        stores: true,
     };
     head.tokens(context, &quote_spanned!(Span::mixed_site()=> #ms::peek::<#value>(#plan).await))
 }
@@ -253,6 +286,10 @@ fn put(context: &Context<'_>) -> TokenStream {
         generics: generics_for(context, in_put, value),
         also: quote_spanned!(Span::mixed_site()=> value: &#value),
         output: quote!(#ms::Result<()>),
+        stores: true,
     };
-    head.tokens(context, &quote_spanned!(Span::mixed_site()=> #ms::put::<#value>(#plan, value).await))
+    head.tokens(
+        context,
+        &quote_spanned!(Span::mixed_site()=> #ms::put::<#value>(#plan, value).await),
+    )
 }

@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Expr, GenericParam, Type};
 
-use super::context::{By, Context, result_ident, seen_type};
+use super::context::{By, Context, result_ident, seen_type, support_path_at};
 use super::generics::{subset, turbofish};
 use super::time::duration_tokens;
 use crate::model::{Access, AccessRoot, Key, Parameter, Text, Time};
@@ -23,7 +23,8 @@ pub(crate) fn plan_by_value(context: &Context<'_>, key: Option<TokenStream>) -> 
         Key::Template(_) | Key::Whole(_) => {
             let target = context.call("__make", context.self_token());
             let turbofish = turbofish(&subset(&context.cached.function.sig, &mentioned(context)));
-            let arguments = context.cached.parameters.iter().filter(|each| each.in_put).map(|each| &each.ident);
+            let arguments =
+                context.cached.parameters.iter().filter(|each| each.in_put).map(|each| &each.ident);
             quote_spanned!(Span::mixed_site()=> #target #turbofish (#(&#arguments),*))
         }
     }
@@ -35,20 +36,26 @@ pub(crate) fn make_function(context: &Context<'_>) -> Option<TokenStream> {
     let (ms, value, site) = (&context.ms, &context.value, context.site());
     let ident = context.helper("__make");
     let generics = subset(&context.cached.function.sig, &mentioned(context));
-    let clause = &generics.where_clause;
+    let clause = context.storable(generics.where_clause.as_ref());
     let receiver = context.self_token().map(|this| quote_spanned!(Span::mixed_site()=> &#this,));
     let params = context.cached.parameters.iter().filter(|each| each.in_put).map(|each| {
         let (name, ty) = (&each.ident, referenced(seen_type(each)));
         quote_spanned!(Span::mixed_site()=> #name: #ty)
     });
-    let prelude = context.prelude(By::Reference, |_| true, &[context.names_in_key(), context.names_in_tags()].concat());
+    let prelude = context.prelude(
+        By::Reference,
+        |_| true,
+        &[context.names_in_key(), context.names_in_tags()].concat(),
+    );
     let args = context.args(text, By::Reference);
     let settings = fixed_settings(context, By::Reference);
+    let new = support_path_at(context.cached.root.as_ref(), context.at_key());
+    let new = quote_spanned!(context.at_key()=> #new::Plan::<#value>::new(#site, #args));
     Some(quote_spanned!(Span::mixed_site()=>
         #[doc(hidden)]
         fn #ident #generics (#receiver #(#params),*) -> #ms::Plan<#value> #clause {
             #prelude
-            #ms::Plan::<#value>::new(#site, #args) #settings
+            #new #settings
         }
     ))
 }
@@ -118,12 +125,13 @@ fn result_tags(context: &Context<'_>, by: By) -> Option<TokenStream> {
         let mut args = TokenStream::new();
         for (index, access) in tag.text.args.iter().enumerate() {
             if access.root == AccessRoot::Result {
-                args.extend(context.argument(access, by));
+                args.extend(context.part(access, context.argument(access, by)));
             } else {
                 let owned = format_ident!("part{tag_index}_{index}", span = Span::mixed_site());
                 let borrowed = unreferenced(context, access, by);
-                owning.extend(quote_spanned!(Span::mixed_site()=> let #owned = #ms::own(#borrowed);));
-                args.extend(quote_spanned!(Span::mixed_site()=> &#owned));
+                owning
+                    .extend(quote_spanned!(Span::mixed_site()=> let #owned = #ms::own(#borrowed);));
+                args.extend(context.part(access, quote_spanned!(Span::mixed_site()=> &#owned)));
             }
             args.extend(quote!(,));
         }
@@ -142,9 +150,14 @@ fn result_tags(context: &Context<'_>, by: By) -> Option<TokenStream> {
 fn unreferenced(context: &Context<'_>, access: &Access, by: By) -> TokenStream {
     if let (AccessRoot::Parameter(index, ident), true) = (&access.root, access.fields.is_empty()) {
         let parameter = &context.cached.parameters[*index];
-        let reference = matches!(ungrouped(&parameter.ty), Type::Reference(_)) && parameter.pattern.is_none();
+        let reference =
+            matches!(ungrouped(&parameter.ty), Type::Reference(_)) && parameter.pattern.is_none();
         if reference {
-            return if by == By::Reference { quote_spanned!(ident.span()=> *#ident) } else { quote!(#ident) };
+            return if by == By::Reference {
+                quote_spanned!(ident.span()=> *#ident)
+            } else {
+                quote!(#ident)
+            };
         }
     }
     context.argument(access, by)

@@ -17,7 +17,11 @@ pub(crate) fn site_function(context: &Context<'_>) -> TokenStream {
     let name = plain(context.name());
     let (key, pieces) = key_tokens(context);
     let tags = &context.cached.tags;
-    let tags = tags.from_arguments.iter().chain(tags.from_result.iter().map(|tag| &tag.text)).map(|text| &text.source);
+    let tags = tags
+        .from_arguments
+        .iter()
+        .chain(tags.from_result.iter().map(|tag| &tag.text))
+        .map(|text| &text.source);
     let policy = policy_tokens(context);
     let value_type = value_type(context);
     let quiet = context.cached.associated.then(|| quote!(#[allow(dead_code)]));

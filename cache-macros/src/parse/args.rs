@@ -11,8 +11,19 @@ use crate::model::{RawCached, Setting};
 
 /// Every argument, in the order in which messages list them.
 const NAMES: [&str; 13] = [
-    "key", "ttl", "tags", "skip", "stale", "stale_if_error", "none_ttl", "cache_if", "early", "jitter",
-    "timeout", "policy", "crate",
+    "key",
+    "ttl",
+    "tags",
+    "skip",
+    "stale",
+    "stale_if_error",
+    "none_ttl",
+    "cache_if",
+    "early",
+    "jitter",
+    "timeout",
+    "policy",
+    "crate",
 ];
 
 /// What other caches call an argument.
@@ -60,17 +71,16 @@ fn parse_one(input: ParseStream<'_>, raw: &mut RawCached, errors: &mut Errors) -
             "expected a named argument: write `key = \"..\"`",
         ));
     }
-    let name = input
-        .call(Ident::parse_any)
-        .map_err(|error| syn::Error::new(error.span(), format!("expected an argument: one of {}", list())))?;
+    let name = input.call(Ident::parse_any).map_err(|error| {
+        syn::Error::new(error.span(), format!("expected an argument: one of {}", list()))
+    })?;
     parse_value(input, &name, raw, errors)?;
     if input.is_empty() {
         return Ok(());
     }
-    input
-        .parse::<Token![,]>()
-        .map(|_| ())
-        .map_err(|error| syn::Error::new(error.span(), format!("expected `,` after the value of `{name}`")))
+    input.parse::<Token![,]>().map(|_| ()).map_err(|error| {
+        syn::Error::new(error.span(), format!("expected `,` after the value of `{name}`"))
+    })
 }
 
 fn parse_value(
@@ -120,9 +130,9 @@ fn set<T>(slot: &mut Option<Setting<T>>, name: &Ident, value: T, errors: &mut Er
 /// `= expression`
 fn expression(input: ParseStream<'_>, name: &Ident) -> syn::Result<Expr> {
     equals(input, name)?;
-    let value = input
-        .parse::<Expr>()
-        .map_err(|error| syn::Error::new(error.span(), format!("`{name}` needs a value: {error}")))?;
+    let value = input.parse::<Expr>().map_err(|error| {
+        syn::Error::new(error.span(), format!("`{name}` needs a value: {error}"))
+    })?;
     Ok(ungrouped(value))
 }
 
@@ -147,7 +157,9 @@ fn names(input: ParseStream<'_>, name: &Ident) -> syn::Result<Vec<Ident>> {
     }
     let content;
     parenthesized!(content in input);
-    Ok(Punctuated::<Ident, Token![,]>::parse_terminated_with(&content, parameter_name)?.into_iter().collect())
+    Ok(Punctuated::<Ident, Token![,]>::parse_terminated_with(&content, parameter_name)?
+        .into_iter()
+        .collect())
 }
 
 fn parameter_name(input: ParseStream<'_>) -> syn::Result<Ident> {

@@ -1,6 +1,8 @@
 //! From tokens to raw specifications, spans kept.
 
 mod args;
+#[cfg(test)]
+mod args_tests;
 mod function;
 mod surroundings;
 mod time;

@@ -24,7 +24,9 @@ pub(crate) fn surroundings_of_caller() -> Surroundings {
     }
     span.local_file()
         .and_then(|path| std::fs::read_to_string(path).ok())
-        .map_or(Surroundings::Unknown, |source| surroundings_at(&source, span.line(), span.column()))
+        .map_or(Surroundings::Unknown, |source| {
+            surroundings_at(&source, span.line(), span.column())
+        })
 }
 
 /// What encloses the place at `line` and `column`, both counted from 1 as rustc does.
@@ -123,8 +125,7 @@ fn is_word(each: char) -> bool {
 }
 
 fn offset_of(source: &str, line: usize, column: usize) -> Option<usize> {
-    let before: usize =
-        source.split_inclusive('\n').take(line.checked_sub(1)?).map(str::len).sum();
+    let before: usize = source.split_inclusive('\n').take(line.checked_sub(1)?).map(str::len).sum();
     let text = source.get(before..)?;
     let inside = text.char_indices().nth(column.checked_sub(1)?).map(|(at, _)| at);
     Some(before + inside.unwrap_or(text.len()))
@@ -226,7 +227,8 @@ fn raw_string(rest: &[u8]) -> usize {
         Some(b'"') if raw => {
             let mut close = vec![b'"'];
             close.resize(1 + hashes, b'#');
-            let found = body[1..].windows(close.len()).position(|window| window == close.as_slice());
+            let found =
+                body[1..].windows(close.len()).position(|window| window == close.as_slice());
             found.map_or(rest.len(), |found| letters + hashes + 1 + found + close.len())
         }
         Some(b'"') if hashes == 0 => letters + quoted(body, b'"'),

@@ -65,7 +65,9 @@ fn traits_and_their_impls_are_seen() {
     ] {
         assert_eq!(at(source), Surroundings::TraitImpl, "{source}");
     }
-    for source in ["trait Tr { @", "pub(crate) unsafe trait Tr: Sized { fn a(); @", "pub trait T { @"] {
+    for source in
+        ["trait Tr { @", "pub(crate) unsafe trait Tr: Sized { fn a(); @", "pub trait T { @"]
+    {
         assert_eq!(at(source), Surroundings::Trait, "{source}");
     }
 }
@@ -74,5 +76,5 @@ fn traits_and_their_impls_are_seen() {
 fn a_place_outside_is_answered() {
     assert_eq!(surroundings_at("", 0, 0), Surroundings::Unknown);
     assert_eq!(surroundings_at("fn f() {}", 100, 100), Surroundings::Free);
-    assert_eq!(surroundings_at("} } ) impl X {", 1, 15), Surroundings::Impl);
+    assert_eq!(surroundings_at("} } ) impl X {} '", 1, 17), Surroundings::Free);
 }

@@ -11,8 +11,7 @@ pub(crate) struct TimeError {
 }
 
 /// How to write a time; ends the messages about one.
-pub(crate) const TIME_HELP: &str =
-    "write seconds (`1800`) or a number with a unit: `ms`, `s`, `m`, `h`, `d`, `w` (`\"30m\"`, `\"1h30m\"`)";
+pub(crate) const TIME_HELP: &str = "write seconds (`1800`) or a number with a unit: `ms`, `s`, `m`, `h`, `d`, `w` (`\"30m\"`, `\"1h30m\"`)";
 
 /// Units and their milliseconds, the largest first as they must come in a text.
 const UNITS: [(&str, u64); 6] = [

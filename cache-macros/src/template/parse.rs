@@ -85,7 +85,10 @@ impl Parser<'_> {
                         format!("close it with `{wanted}`"),
                     );
                 }
+                let path = self.path(inside, end, start..self.at);
+                self.parts.push(Part::Placeholder { path, range: start..self.at });
             }
+            // What it holds is anybody's guess.
             _ => {
                 self.at = end;
                 let wanted = partner(open);
@@ -98,8 +101,6 @@ impl Parser<'_> {
                 );
             }
         }
-        let path = self.path(inside, end, start..self.at);
-        self.parts.push(Part::Placeholder { path, range: start..self.at });
     }
 
     fn path(&mut self, start: usize, end: usize, whole: Range<usize>) -> Vec<Segment> {

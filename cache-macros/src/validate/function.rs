@@ -3,7 +3,8 @@
 use quote::ToTokens;
 use syn::visit::Visit;
 use syn::{
-    GenericArgument, Lifetime, PathArguments, ReturnType, Safety, Type, TypeImplTrait, TypeReference,
+    GenericArgument, Lifetime, PathArguments, ReturnType, Safety, Type, TypeImplTrait,
+    TypeReference,
 };
 
 use crate::diagnostics::Errors;
@@ -21,10 +22,16 @@ pub(crate) fn check_kind(function: &Function, errors: &mut Errors) {
         );
     }
     if let Safety::Unsafe(token) = &sig.safety {
-        errors.at(token, "an `unsafe` function cannot be cached: wrap it in a safe one and cache that");
+        errors.at(
+            token,
+            "an `unsafe` function cannot be cached: wrap it in a safe one and cache that",
+        );
     }
     if let Some(abi) = &sig.abi {
-        errors.at(abi, "a function with a foreign ABI cannot be cached: wrap it in a plain one and cache that");
+        errors.at(
+            abi,
+            "a function with a foreign ABI cannot be cached: wrap it in a plain one and cache that",
+        );
     }
     if let Some(variadic) = &sig.variadic {
         errors.at(variadic, "a function with variable arguments cannot be cached");
@@ -32,7 +39,11 @@ pub(crate) fn check_kind(function: &Function, errors: &mut Errors) {
 }
 
 /// Siblings cannot be added to a trait or its impl.
-pub(crate) fn check_surroundings(function: &Function, surroundings: Surroundings, errors: &mut Errors) {
+pub(crate) fn check_surroundings(
+    function: &Function,
+    surroundings: Surroundings,
+    errors: &mut Errors,
+) {
     let place = match surroundings {
         Surroundings::TraitImpl => "a trait impl",
         Surroundings::Trait => "a trait",
@@ -57,7 +68,8 @@ pub(crate) fn check_return(function: &Function, errors: &mut Errors) -> Option<R
             errors.at(name, nothing);
             return None;
         }
-        ReturnType::Type(_, unit) if matches!(&**unit, Type::Tuple(tuple) if tuple.elems.is_empty()) => {
+        ReturnType::Type(_, unit) if matches!(&**unit, Type::Tuple(tuple) if tuple.elems.is_empty()) =>
+        {
             errors.at(unit, nothing);
             return None;
         }
@@ -101,7 +113,10 @@ impl<'ast> Visit<'ast> for Storable<'_> {
             Type::Slice(slice) => format!("`Vec<{0}>` or `Arc<[{0}]>`", compact(&slice.elem)),
             other => format!("`{0}` or `Arc<{0}>`", compact(other)),
         };
-        self.refuse(reference, &format!("a reference cannot be stored: return an owned value, {owned}"));
+        self.refuse(
+            reference,
+            &format!("a reference cannot be stored: return an owned value, {owned}"),
+        );
     }
 
     fn visit_type_impl_trait(&mut self, each: &'ast TypeImplTrait) {
@@ -112,7 +127,9 @@ impl<'ast> Visit<'ast> for Storable<'_> {
         if lifetime.ident != "static" {
             self.refuse(
                 lifetime,
-                &format!("a value that borrows (`{lifetime}`) cannot be stored: return an owned value"),
+                &format!(
+                    "a value that borrows (`{lifetime}`) cannot be stored: return an owned value"
+                ),
             );
         }
     }
@@ -124,36 +141,39 @@ impl<'ast> Visit<'ast> for Storable<'_> {
 /// The shape by the last path segment: `Result`, `Option`, or anything else.
 fn take_apart(whole: &Type) -> Returned {
     let whole = ungrouped(whole).clone();
-    let (shape, value, error) = match (last_segment(&whole).as_deref(), arguments(&whole).as_slice()) {
-        (Some("Option"), [value]) => (Shape::Optional, ValueType::Written(value.clone()), None),
-        (Some("Option"), _) => {
-            let written = ValueType::Written(whole.clone());
-            (Shape::Optional, ValueType::Some(Box::new(written)), None)
-        }
-        (Some("Result"), [ok, error]) => {
-            let error = Some(ValueType::Written(error.clone()));
-            match (last_segment(ok).as_deref(), arguments(ok).as_slice()) {
-                (Some("Option"), [value]) => {
-                    (Shape::FallibleOptional, ValueType::Written(value.clone()), error)
+    let (shape, value, error) =
+        match (last_segment(&whole).as_deref(), arguments(&whole).as_slice()) {
+            (Some("Option"), [value]) => (Shape::Optional, ValueType::Written(value.clone()), None),
+            (Some("Option"), _) => {
+                let written = ValueType::Written(whole.clone());
+                (Shape::Optional, ValueType::Some(Box::new(written)), None)
+            }
+            (Some("Result"), [ok, error]) => {
+                let error = Some(ValueType::Written(error.clone()));
+                match (last_segment(ok).as_deref(), arguments(ok).as_slice()) {
+                    (Some("Option"), [value]) => {
+                        (Shape::FallibleOptional, ValueType::Written(value.clone()), error)
+                    }
+                    (Some("Option"), _) => {
+                        let ok = ValueType::Written(ok.clone());
+                        (Shape::FallibleOptional, ValueType::Some(Box::new(ok)), error)
+                    }
+                    _ => (Shape::Fallible, ValueType::Written(ok.clone()), error),
                 }
-                (Some("Option"), _) => {
-                    let ok = ValueType::Written(ok.clone());
+            }
+            (Some("Result"), arguments) => {
+                let (ok, error) =
+                    (ValueType::Ok(whole.clone()), Some(ValueType::Err(whole.clone())));
+                let optional =
+                    arguments.first().and_then(last_segment).as_deref() == Some("Option");
+                if optional {
                     (Shape::FallibleOptional, ValueType::Some(Box::new(ok)), error)
+                } else {
+                    (Shape::Fallible, ok, error)
                 }
-                _ => (Shape::Fallible, ValueType::Written(ok.clone()), error),
             }
-        }
-        (Some("Result"), arguments) => {
-            let (ok, error) = (ValueType::Ok(whole.clone()), Some(ValueType::Err(whole.clone())));
-            let optional = arguments.first().and_then(last_segment).as_deref() == Some("Option");
-            if optional {
-                (Shape::FallibleOptional, ValueType::Some(Box::new(ok)), error)
-            } else {
-                (Shape::Fallible, ok, error)
-            }
-        }
-        _ => (Shape::Plain, ValueType::Written(whole.clone()), None),
-    };
+            _ => (Shape::Plain, ValueType::Written(whole.clone()), None),
+        };
     Returned { whole, shape, value, error }
 }
 

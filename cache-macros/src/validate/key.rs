@@ -44,8 +44,12 @@ pub(crate) fn check_key(raw: &RawCached, scope: &Scope<'_>, errors: &mut Errors)
     if let Key::Template(text) | Key::Whole(text) = &key
         && text.args.len() > MAX_ARGUMENTS
     {
-        let place = raw.key.as_ref().map_or_else(|| scope.function.sig.ident.span(), |key| key.name.span());
-        errors.at_span(place, format!("a key takes at most {MAX_ARGUMENTS} arguments: group some in a struct"));
+        let place =
+            raw.key.as_ref().map_or_else(|| scope.function.sig.ident.span(), |key| key.name.span());
+        errors.at_span(
+            place,
+            format!("a key takes at most {MAX_ARGUMENTS} arguments: group some in a struct"),
+        );
     }
     Some(key)
 }
@@ -85,7 +89,12 @@ fn check_tag(literal: &LitStr, scope: &Scope<'_>, tags: &mut Tags, errors: &mut 
 }
 
 /// `skip` names parameters, each once, and none that the key names.
-pub(crate) fn check_skip(raw: &RawCached, key: Option<&Key>, scope: &Scope<'_>, errors: &mut Errors) {
+pub(crate) fn check_skip(
+    raw: &RawCached,
+    key: Option<&Key>,
+    scope: &Scope<'_>,
+    errors: &mut Errors,
+) {
     let Some(Setting { value: names, .. }) = &raw.skip else { return };
     for (index, name) in names.iter().enumerate() {
         let plain = plain(name);
@@ -109,7 +118,12 @@ fn check_skipped_receiver(name: &Ident, scope: &Scope<'_>, errors: &mut Errors) 
 }
 
 /// An argument that is left out of the key by oversight shows one caller another's data.
-pub(crate) fn check_every_parameter(raw: &RawCached, key: &Key, scope: &Scope<'_>, errors: &mut Errors) {
+pub(crate) fn check_every_parameter(
+    raw: &RawCached,
+    key: &Key,
+    scope: &Scope<'_>,
+    errors: &mut Errors,
+) {
     let skipped = skipped(raw);
     for name in scope.parameters.iter().flat_map(|parameter| &parameter.bindings) {
         let plain = plain(name);
@@ -151,7 +165,10 @@ fn whole_key(scope: &Scope<'_>, skipped: &[String]) -> Text {
         scope
             .parameters
             .iter()
-            .filter(|each| each.bindings.is_empty() || !each.bindings.iter().all(|name| skipped.contains(&plain(name))))
+            .filter(|each| {
+                each.bindings.is_empty()
+                    || !each.bindings.iter().all(|name| skipped.contains(&plain(name)))
+            })
             .map(|each| &each.ty),
         &scope.function.sig,
     );
@@ -161,7 +178,9 @@ fn whole_key(scope: &Scope<'_>, skipped: &[String]) -> Text {
             GenericParam::Type(param) if kept.decides(&param.ident.to_string()) => {
                 text.push_part(AccessRoot::TypeName(param.ident.clone()), &param.ident);
             }
-            GenericParam::Const(param) => text.push_part(AccessRoot::Const(param.ident.clone()), &param.ident),
+            GenericParam::Const(param) => {
+                text.push_part(AccessRoot::Const(param.ident.clone()), &param.ident)
+            }
             _ => {}
         }
     }
@@ -181,7 +200,12 @@ enum Results {
 }
 
 impl Scope<'_> {
-    fn template(&self, literal: &LitStr, results: Results, errors: &mut Errors) -> Option<(Text, Template)> {
+    fn template(
+        &self,
+        literal: &LitStr,
+        results: Results,
+        errors: &mut Errors,
+    ) -> Option<(Text, Template)> {
         let source = literal.value();
         let template = match Template::parse(&source) {
             Ok(template) => template,
@@ -194,7 +218,9 @@ impl Scope<'_> {
         let mut complete = true;
         for part in &template.parts {
             match part {
-                Part::Text { text: constant, .. } => text.pieces.push(TextPiece::Text(constant.clone())),
+                Part::Text { text: constant, .. } => {
+                    text.pieces.push(TextPiece::Text(constant.clone()))
+                }
                 Part::Placeholder { path, .. } => match self.access(literal, path, results) {
                     Ok(access) => text.push_access(access),
                     Err((range, message)) => {
@@ -217,7 +243,8 @@ impl Scope<'_> {
         let [first, fields @ ..] = path else {
             return Err((0..literal.value().len(), "a placeholder names nothing".to_owned()));
         };
-        let root = self.root(first.plain(), results).map_err(|message| (first.range.clone(), message))?;
+        let root =
+            self.root(first.plain(), results).map_err(|message| (first.range.clone(), message))?;
         for field in fields {
             if matches!(field.plain(), "self" | "Self" | "super" | "crate" | "_") {
                 return Err((field.range.clone(), format!("`{}` is no field", field.name)));
@@ -235,12 +262,14 @@ impl Scope<'_> {
         match (name, parameter) {
             ("self", _) if self.function.sig.receiver().is_some() => Ok(AccessRoot::Receiver),
             ("self", _) => Err("the function has no `self`".to_owned()),
-            ("result", Some(_)) if results == Results::Known => Err(
-                "`result` is a parameter and the returned value: rename the parameter".to_owned(),
-            ),
+            ("result", Some(_)) if results == Results::Known => {
+                Err("`result` is a parameter and the returned value: rename the parameter"
+                    .to_owned())
+            }
             ("result", None) if results == Results::Known => Ok(AccessRoot::Result),
             ("result", None) => {
-                Err("`result` is not known before the function runs: only tags may name it".to_owned())
+                Err("`result` is not known before the function runs: only tags may name it"
+                    .to_owned())
             }
             (_, Some((index, ident))) => Ok(AccessRoot::Parameter(index, ident.clone())),
             (_, None) => {

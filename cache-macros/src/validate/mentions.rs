@@ -111,7 +111,8 @@ fn captured(literal: &str, names: &mut HashSet<String>) {
         return;
     }
     for part in literal.split('{').skip(1) {
-        let name: String = part.chars().take_while(|each| each.is_alphanumeric() || *each == '_').collect();
+        let name: String =
+            part.chars().take_while(|each| each.is_alphanumeric() || *each == '_').collect();
         if !name.is_empty() {
             names.insert(name);
         }

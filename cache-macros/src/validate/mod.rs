@@ -7,6 +7,7 @@ mod ownership;
 mod parameters;
 mod times;
 
+use syn::spanned::Spanned;
 use syn::{Expr, Ident};
 
 use self::key::Scope;
@@ -44,16 +45,20 @@ pub(crate) fn validate_cached(
     if let Some(key) = &key {
         mark_needed(&mut parameters, key, &tags, &policy);
     }
-    let run = ownership::check_ownership(&function, &mut parameters, policy.stale.is_some(), errors);
+    let run =
+        ownership::check_ownership(&function, &mut parameters, policy.stale.is_some(), errors);
     if !errors.is_empty() {
         return None;
     }
+    let key_place =
+        raw.key.as_ref().map_or(function.sig.ident.span(), |setting| setting.value.span());
     Some(Cached {
         root: raw.root.map(|setting| setting.value),
         associated,
         parameters,
         returned: returned?,
         key: key?,
+        key_place,
         tags,
         policy,
         run,
@@ -93,16 +98,17 @@ fn mark_needed(parameters: &mut [Parameter], key: &Key, tags: &Tags, policy: &Po
     for parameter in parameters {
         let named = |name: &str| match (key, &keyed) {
             (Key::Template(text) | Key::Whole(text), _) => text.names(name),
-            (Key::Expression(_), mentions) => mentions.as_ref().is_some_and(|mentions| mentions.has(name)),
+            (Key::Expression(_), mentions) => {
+                mentions.as_ref().is_some_and(|mentions| mentions.has(name))
+            }
         };
         parameter.in_key = parameter.bindings.iter().any(|name| named(&plain(name)));
-        parameter.in_put = parameter.in_key
-            || parameter.bindings.iter().any(|name| {
-                let by_tag = tagged
-                    .iter()
-                    .any(|access| matches!(&access.root, AccessRoot::Parameter(_, ident) if ident == name));
-                by_tag || expressions.iter().any(|mentions| mentions.has(&plain(name)))
-            });
+        parameter.in_put = parameter.in_key || parameter.bindings.iter().any(|name| {
+            let by_tag = tagged.iter().any(
+                |access| matches!(&access.root, AccessRoot::Parameter(_, ident) if ident == name),
+            );
+            by_tag || expressions.iter().any(|mentions| mentions.has(&plain(name)))
+        });
     }
 }
 

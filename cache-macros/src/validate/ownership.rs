@@ -3,8 +3,8 @@
 use quote::ToTokens;
 use syn::visit::Visit;
 use syn::{
-    GenericParam, Ident, Lifetime, Receiver, ReceiverKind, Signature, Type, TypeImplTrait, TypeParamBound,
-    TypeReference, WherePredicate,
+    GenericParam, Ident, Lifetime, Receiver, ReceiverKind, Signature, Type, TypeImplTrait,
+    TypeParamBound, TypeReference, WherePredicate,
 };
 
 use super::function::ungrouped;
@@ -138,11 +138,13 @@ fn lending(ty: &Type, background: bool) -> Lending {
 /// Types that are known to be `ToOwned`, `Send` and `'static`.
 fn is_cheap(ty: &Type) -> bool {
     const NAMES: [&str; 21] = [
-        "str", "String", "Path", "PathBuf", "OsStr", "CStr", "bool", "char", "u8", "u16", "u32", "u64", "u128",
-        "usize", "i8", "i16", "i32", "i64", "i128", "isize", "Duration",
+        "str", "String", "Path", "PathBuf", "OsStr", "CStr", "bool", "char", "u8", "u16", "u32",
+        "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "Duration",
     ];
     match ungrouped(ty) {
-        Type::Slice(slice) => is_cheap(&slice.elem) && !matches!(ungrouped(&slice.elem), Type::Slice(_)),
+        Type::Slice(slice) => {
+            is_cheap(&slice.elem) && !matches!(ungrouped(&slice.elem), Type::Slice(_))
+        }
         Type::Path(path) if path.qself.is_none() => {
             let last = path.path.segments.last();
             last.is_some_and(|last| {

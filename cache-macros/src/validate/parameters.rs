@@ -23,7 +23,10 @@ pub(crate) fn check_parameters(function: &Function, errors: &mut Errors) -> Vec<
             FnArg::Typed(typed) => &typed.attrs,
         };
         for attr in attrs.iter().filter(|attr| attr.path().is_ident("cfg")) {
-            errors.at(attr, "a parameter under `cfg` has no place in a key: put the `cfg` on two functions");
+            errors.at(
+                attr,
+                "a parameter under `cfg` has no place in a key: put the `cfg` on two functions",
+            );
         }
         if let FnArg::Typed(typed) = input {
             parameters.push(parameter(parameters.len(), typed));
@@ -125,7 +128,9 @@ impl VisitMut for Only<'_> {
     fn visit_field_pat_mut(&mut self, field: &mut FieldPat) {
         visit_mut::visit_field_pat_mut(self, field);
         // `User { id }` names the field and the binding at once.
-        if field.colon_token.is_none() && !matches!(&*field.pat, Pat::Ident(each) if each.subpat.is_none()) {
+        if field.colon_token.is_none()
+            && !matches!(&*field.pat, Pat::Ident(each) if each.subpat.is_none())
+        {
             field.colon_token = Some(Token![:](Span::mixed_site()));
         }
     }
@@ -148,7 +153,8 @@ fn adapt(ty: &Type) -> Adapt {
             TypeParamBound::Lifetime(_) => {}
             TypeParamBound::Trait(each) if each.maybe.is_none() && each.lifetimes.is_none() => {
                 let Some(segment) = each.path.segments.last() else { return Adapt::Nothing };
-                match (segment.ident.to_string().as_str(), &found, one_argument(&segment.arguments)) {
+                match (segment.ident.to_string().as_str(), &found, one_argument(&segment.arguments))
+                {
                     ("Send" | "Sync" | "Unpin" | "Clone", ..) => {}
                     ("Into", Adapt::Nothing, Some(into)) => found = Adapt::Into(into),
                     ("AsRef", Adapt::Nothing, Some(into)) => found = Adapt::AsRef(into),

@@ -34,11 +34,18 @@ fn check_time(setting: Option<&Setting<Expr>>, errors: &mut Errors) -> Option<Ti
     match value {
         Expr::Closure(closure) if closure.inputs.len() == 1 => Some(Time::Closure(value.clone())),
         Expr::Closure(closure) => {
-            errors.at(closure, format!("the closure of `{name}` takes the value: write `|value| ..`"));
+            errors.at(
+                closure,
+                format!("the closure of `{name}` takes the value: write `|value| ..`"),
+            );
             None
         }
-        Expr::Lit(ExprLit { lit, .. }) => check_time_literal(&name.to_string(), lit, errors).map(Time::Literal),
-        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) if matches!(&**expr, Expr::Lit(_)) => {
+        Expr::Lit(ExprLit { lit, .. }) => {
+            check_time_literal(&name.to_string(), lit, errors).map(Time::Literal)
+        }
+        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. })
+            if matches!(&**expr, Expr::Lit(_)) =>
+        {
             errors.at(value, format!("`{name}` is negative: {TIME_HELP}"));
             None
         }
@@ -54,7 +61,10 @@ fn check_time(setting: Option<&Setting<Expr>>, errors: &mut Errors) -> Option<Ti
 fn check_plain_time(setting: Option<&Setting<Expr>>, errors: &mut Errors) -> Option<Time> {
     let setting = setting?;
     if let Expr::Closure(closure) = &setting.value {
-        errors.at(closure, format!("`{}` takes no closure, only `ttl` does: {TIME_HELP}", setting.name));
+        errors.at(
+            closure,
+            format!("`{}` takes no closure, only `ttl` does: {TIME_HELP}", setting.name),
+        );
         return None;
     }
     check_time(Some(setting), errors)
@@ -65,7 +75,8 @@ fn check_time_literal(name: &str, lit: &Lit, errors: &mut Errors) -> Option<Dura
         Lit::Int(int) => check_seconds(name, int, errors)?,
         Lit::Str(text) => check_time_text(name, text, errors)?,
         Lit::Float(float) => {
-            errors.at(float, format!("`{name}` takes whole seconds or a text such as `\"1500ms\"`"));
+            errors
+                .at(float, format!("`{name}` takes whole seconds or a text such as `\"1500ms\"`"));
             return None;
         }
         other => {
@@ -100,7 +111,12 @@ fn check_time_text(name: &str, text: &LitStr, errors: &mut Errors) -> Option<Dur
     match parse_time(&text.value()) {
         Ok(duration) => Some(duration),
         Err(error) => {
-            errors.in_literal(text, error.range, &format!("`{name}`: {}", error.message), Some(TIME_HELP));
+            errors.in_literal(
+                text,
+                error.range,
+                &format!("`{name}`: {}", error.message),
+                Some(TIME_HELP),
+            );
             None
         }
     }
@@ -127,7 +143,8 @@ fn is_zero(expression: &Expr) -> bool {
 
 fn check_early(setting: Option<&Setting<Expr>>, errors: &mut Errors) -> Option<Expr> {
     let Setting { value, .. } = setting?;
-    let wrong = "`early` is how eagerly to refresh before the end, a positive number: write `early = 1.0`";
+    let wrong =
+        "`early` is how eagerly to refresh before the end, a positive number: write `early = 1.0`";
     match value {
         Expr::Lit(ExprLit { lit: Lit::Float(float), .. }) => match float.base10_parse::<f64>() {
             Ok(beta) if beta > 0.0 && beta.is_finite() => return Some(value.clone()),
@@ -168,7 +185,10 @@ fn check_cache_if(setting: Option<&Setting<Expr>>, errors: &mut Errors) -> Optio
     let Setting { value, .. } = setting?;
     match value {
         Expr::Lit(_) => {
-            errors.at(value, "`cache_if` asks the value: write `cache_if = |value| value.is_complete()`");
+            errors.at(
+                value,
+                "`cache_if` asks the value: write `cache_if = |value| value.is_complete()`",
+            );
             None
         }
         Expr::Closure(closure) if closure.inputs.len() != 1 => {

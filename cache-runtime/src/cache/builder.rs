@@ -117,12 +117,23 @@ impl CacheBuilder {
         let most_indexed = max_entries.unwrap_or(1 << 22).min(1 << 26);
         let sites = Arc::new(Sites::new(usize::try_from(most_indexed).unwrap_or(usize::MAX)));
         let tier = match provider {
-            ProviderChoice::InMemory => {
-                Tier::Memory(Store::new(*max_entries, *max_bytes, self.clock.clone(), Arc::clone(&sites)))
-            }
+            ProviderChoice::InMemory => Tier::Memory(Store::new(
+                *max_entries,
+                *max_bytes,
+                self.clock.clone(),
+                Arc::clone(&sites),
+            )),
             ProviderChoice::None => Tier::Off,
-            ProviderChoice::Redis => return refuse("`CACHE_PROVIDER=redis` needs the cargo feature `redis`, which this version does not have yet"),
-            ProviderChoice::Upstash => return refuse("`CACHE_PROVIDER=upstash` needs the cargo feature `upstash`, which this version does not have yet"),
+            ProviderChoice::Redis => {
+                return refuse(
+                    "`CACHE_PROVIDER=redis` needs the cargo feature `redis`, which this version does not have yet",
+                );
+            }
+            ProviderChoice::Upstash => {
+                return refuse(
+                    "`CACHE_PROVIDER=upstash` needs the cargo feature `upstash`, which this version does not have yet",
+                );
+            }
         };
         Ok(Cache(Arc::new(Core::new(tier, namespace, *default_ttl, self.clock.clone(), sites))))
     }

@@ -57,11 +57,24 @@ pub(crate) struct Request {
 /// What a look at the store found.
 pub(crate) enum Look {
     /// A value to serve; `refresh` says that it should be renewed in the background.
-    Hit { value: Cached, seen: Seen, refresh: bool, stale: bool },
+    Hit {
+        value: Cached,
+        seen: Seen,
+        refresh: bool,
+        stale: bool,
+    },
     /// An expired value, to be served only if the load fails or takes too long.
-    Kept { value: Cached, seen: Seen },
-    Miss { seen: Seen, reason: MissReason },
-    Leased { seen: Seen },
+    Kept {
+        value: Cached,
+        seen: Seen,
+    },
+    Miss {
+        seen: Seen,
+        reason: MissReason,
+    },
+    Leased {
+        seen: Seen,
+    },
 }
 
 /// The kinds of names that the tags' table holds.
@@ -77,7 +90,13 @@ pub(crate) mod kind {
 }
 
 impl Core {
-    pub(crate) fn new(tier: Tier, namespace: &str, default_ttl: Duration, clock: Clock, sites: Arc<Sites>) -> Self {
+    pub(crate) fn new(
+        tier: Tier,
+        namespace: &str,
+        default_ttl: Duration,
+        clock: Clock,
+        sites: Arc<Sites>,
+    ) -> Self {
         let namespace = if namespace.is_empty() { String::new() } else { format!("{namespace}:") };
         let (flights, prefixes) = (Flights::new(), Mutex::default());
         Self { namespace, default_ttl, clock, sites, flights, tier, prefixes }
@@ -116,7 +135,9 @@ impl Core {
             Verdict::Leased => return Look::Leased { seen },
             Verdict::Expired => MissReason::Expired,
             Verdict::Invalidated => MissReason::Invalidated,
-            Verdict::Fresh | Verdict::Early | Verdict::Stale | Verdict::Kept => MissReason::Undecodable,
+            Verdict::Fresh | Verdict::Early | Verdict::Stale | Verdict::Kept => {
+                MissReason::Undecodable
+            }
         };
         if reason != MissReason::Undecodable {
             return Look::Miss { seen, reason };
@@ -128,7 +149,12 @@ impl Core {
         if verdict == Verdict::Fresh {
             self.adopt(store, slot, request, &value);
         }
-        Look::Hit { value, seen, refresh: verdict != Verdict::Fresh, stale: verdict == Verdict::Stale }
+        Look::Hit {
+            value,
+            seen,
+            refresh: verdict != Verdict::Fresh,
+            stale: verdict == Verdict::Stale,
+        }
     }
 
     /// A fresh value under a key, read as it is.
@@ -176,7 +202,8 @@ impl Core {
         let guard = crossbeam_epoch::pin();
         let slot = store.find(text, &guard);
         slot.is_some_and(|slot| {
-            matches!(store.judge(slot), Verdict::Fresh | Verdict::Early) && slot.value::<NothingMarker>().is_none()
+            matches!(store.judge(slot), Verdict::Fresh | Verdict::Early)
+                && slot.value::<NothingMarker>().is_none()
         })
     }
 
@@ -220,12 +247,20 @@ impl Core {
     }
 
     /// Makes a slot of a value. `None` where the key or the value cannot be stored.
-    pub(crate) fn slot_of(&self, request: &Request, value: &Cached, life: &Life) -> Option<OwnedSlot> {
+    pub(crate) fn slot_of(
+        &self,
+        request: &Request,
+        value: &Cached,
+        life: &Life,
+    ) -> Option<OwnedSlot> {
         let Tier::Memory(store) = &self.tier else { return None };
         if request.text.len() > MAX_KEY_BYTES {
             return None;
         }
-        let site = request.site.as_ref().filter(|(_, args)| args.len() <= MAX_KEY_BYTES && !args.is_empty());
+        let site = request
+            .site
+            .as_ref()
+            .filter(|(_, args)| args.len() <= MAX_KEY_BYTES && !args.is_empty());
         let args = site.map_or(&[][..], |(_, args)| args);
         let owned = match value {
             Cached::Value(value) if store.bounded_by_bytes => (request.ops.weigh)(value),
@@ -249,7 +284,11 @@ impl Core {
         check_key("set", &request.text)?;
         let Tier::Memory(store) = &self.tier else { return Ok(()) };
         let too_large = || {
-            Error::new(ErrorKind::TooLarge, "set", format!("the value of `{}` is larger than the cache", request.text))
+            Error::new(
+                ErrorKind::TooLarge,
+                "set",
+                format!("the value of `{}` is larger than the cache", request.text),
+            )
         };
         let slot = self.slot_of(request, value, life).ok_or_else(too_large)?;
         if store.put_if(&request.text, slot, || true) != Filled::Stored {
@@ -304,15 +343,23 @@ impl Core {
     /// invalidation after, makes the claim fail.
     pub(crate) fn claim_write(&self, text: &str) -> Option<TagSeen> {
         let Tier::Memory(store) = &self.tier else { return None };
-        let mark = store.tags.see(&format!("{}{text}", kind::WRITE));
-        mark.cell.invalidate();
-        Some(TagSeen::now(mark.cell))
+        let cell = store.tags.see(&format!("{}{text}", kind::WRITE)).cell;
+        // The number that was put there, not the one that is: of two who announce at once only
+        // the later may hold the claim.
+        let generation = cell.invalidate();
+        Some(TagSeen { cell, generation })
     }
 
     /// Stores a written value if the claim still holds, else removes the key: another writer's
     /// value, or an invalidation, came in between, and nobody can tell which is the newer.
-    pub(crate) fn put_claimed(&self, request: &Request, value: &Cached, life: &Life, claim: &TagSeen) {
-        let Tier::Memory(store) = &self.tier else { return };
+    pub(crate) fn put_claimed(
+        &self,
+        request: &Request,
+        value: &Cached,
+        life: &Life,
+        claim: &TagSeen,
+    ) -> Filled {
+        let Tier::Memory(store) = &self.tier else { return Filled::Refused };
         let filled = match self.slot_of(request, value, life) {
             Some(slot) => store.put_if(&request.text, slot, || claim.holds()),
             None => Filled::TooLarge,
@@ -321,8 +368,10 @@ impl Core {
             count(&request.counters.stores);
             tracing::debug!(target: "cache", key = %request.text, "store");
         } else {
-            store.remove(&request.text);
+            // With the claim of whoever announced a write meanwhile: that write may be the older.
+            self.remove(&request.text);
         }
+        filled
     }
 
     /// Gives a lease back, or does nothing where it is no longer there. Returns whether it was.
@@ -352,7 +401,13 @@ pub(crate) struct Life {
 }
 
 impl Life {
-    pub(crate) fn new(core: &Core, policy: &Policy, ttl: Duration, tags: Vec<TagSeen>, took: Duration) -> Self {
+    pub(crate) fn new(
+        core: &Core,
+        policy: &Policy,
+        ttl: Duration,
+        tags: Vec<TagSeen>,
+        took: Duration,
+    ) -> Self {
         let windows = Windows {
             stale: policy.stale.map_or(0, ticks),
             stale_if_error: policy.stale_if_error.map_or(0, ticks),
@@ -375,7 +430,10 @@ pub(crate) fn check_key(operation: &'static str, text: &str) -> Result<()> {
         return Err(Error::new(ErrorKind::InvalidKey, operation, "the key is empty"));
     }
     if text.len() > MAX_KEY_BYTES {
-        let message = format!("the key has {} bytes, the most is {MAX_KEY_BYTES}: put a hash of the long part into it", text.len());
+        let message = format!(
+            "the key has {} bytes, the most is {MAX_KEY_BYTES}: put a hash of the long part into it",
+            text.len()
+        );
         return Err(Error::new(ErrorKind::InvalidKey, operation, message));
     }
     Ok(())
@@ -394,7 +452,12 @@ fn read(slot: SlotRef<'_>, ops: &ValueOps) -> Option<Cached> {
     (ops.from_slot)(slot).map(Cached::Value)
 }
 
-fn to_slot(value: &Cached, ops: &ValueOps, parts: SlotParts<'_>, site: Option<u32>) -> Option<OwnedSlot> {
+fn to_slot(
+    value: &Cached,
+    ops: &ValueOps,
+    parts: SlotParts<'_>,
+    site: Option<u32>,
+) -> Option<OwnedSlot> {
     let slot = match value {
         Cached::Value(value) => (ops.to_slot)(value, parts)?,
         Cached::Nothing => OwnedSlot::new(parts, NothingMarker),

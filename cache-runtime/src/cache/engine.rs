@@ -179,7 +179,9 @@ enum Boarded {
 /// Joins the key's load, or starts one: with a lease in the value's place, or, where there is a
 /// value to keep meanwhile, against that entry (rule E2).
 fn board(core: &Arc<Core>, request: &Arc<Request>, seen: Seen, keeps_entry: bool) -> Boarded {
-    let worth_joining = |flight: &Flight<Cached>| !flight.is_stalled(core.clock.now()) && is_intact(core, request, flight);
+    let worth_joining = |flight: &Flight<Cached>| {
+        !flight.is_stalled(core.clock.now()) && is_intact(core, request, flight)
+    };
     let flight = match core.flights.board(&request.text, unused_number(), worth_joining) {
         Boarding::Join(landing) => return Boarded::Fly(landing, true),
         Boarding::Wait(landing) => return Boarded::Fly(landing, false),
@@ -240,7 +242,13 @@ pub(crate) enum Waited {
 }
 
 /// Waits for a load's end, or until waiting makes no sense any more.
-pub(crate) async fn wait(core: &Core, request: &Request, mut landing: Landing<Cached>, joined: bool, has_fallback: bool) -> Waited {
+pub(crate) async fn wait(
+    core: &Core,
+    request: &Request,
+    mut landing: Landing<Cached>,
+    joined: bool,
+    has_fallback: bool,
+) -> Waited {
     let flight = Arc::clone(landing.flight());
     let Some(_waiting) = Chain::wait_for(flight.id) else {
         tracing::error!(
@@ -272,7 +280,9 @@ pub(crate) async fn wait(core: &Core, request: &Request, mut landing: Landing<Ca
             First::One(Ending::Failed) => return Waited::Failed,
             First::One(Ending::Landed { .. } | Ending::Abandoned) => return Waited::Again,
             First::Other(First::One(())) => return Waited::TooLong,
-            First::Other(First::Other(())) if flight.is_stalled(core.clock.now()) => return Waited::Again,
+            First::Other(First::Other(())) if flight.is_stalled(core.clock.now()) => {
+                return Waited::Again;
+            }
             First::Other(First::Other(())) => {}
         }
     }

@@ -121,7 +121,10 @@ impl Cache {
     /// # Errors
     ///
     /// As [`set`](Self::set); values before the one that failed are stored.
-    pub fn set_many<T: Cacheable, K: IntoKey<T>>(&self, entries: impl IntoIterator<Item = (K, T)>) -> SetMany<T> {
+    pub fn set_many<T: Cacheable, K: IntoKey<T>>(
+        &self,
+        entries: impl IntoIterator<Item = (K, T)>,
+    ) -> SetMany<T> {
         let entries = entries.into_iter().map(|(key, value)| (key.into_key(), value)).collect();
         SetMany::new(self.clone(), entries)
     }

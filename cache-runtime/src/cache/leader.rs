@@ -30,7 +30,11 @@ pub(crate) struct Leader {
 }
 
 impl Leader {
-    pub(crate) fn new(core: &Arc<Core>, request: &Arc<Request>, flight: Arc<Flight<Cached>>) -> Self {
+    pub(crate) fn new(
+        core: &Arc<Core>,
+        request: &Arc<Request>,
+        flight: Arc<Flight<Cached>>,
+    ) -> Self {
         Self {
             tags: core.see_tags(&request.tags),
             families: core.see_tags(&request.families),
@@ -88,7 +92,9 @@ impl Leader {
                 self.give_back();
                 Ending::Failed
             }
-            Loaded::Nothing => self.conclude(Cached::Nothing, self.request.policy.none_ttl, Vec::new(), took),
+            Loaded::Nothing => {
+                self.conclude(Cached::Nothing, self.request.policy.none_ttl, Vec::new(), took)
+            }
             Loaded::Value { value, tags, ttl, cacheable } => {
                 let ttl = ttl.or(self.request.policy.ttl).unwrap_or(self.core.default_ttl);
                 let tags = self.core.see_tags(&tags);
@@ -103,7 +109,13 @@ impl Leader {
 
     /// Stores the value, or gives the lease back where it is not to be stored. Either answers
     /// whether anything was invalidated meanwhile.
-    fn conclude(&mut self, value: Cached, ttl: Option<Duration>, result_tags: Vec<TagSeen>, took: Duration) -> Ending<Cached> {
+    fn conclude(
+        &mut self,
+        value: Cached,
+        ttl: Option<Duration>,
+        result_tags: Vec<TagSeen>,
+        took: Duration,
+    ) -> Ending<Cached> {
         let mut tags = std::mem::take(&mut self.tags);
         tags.extend(result_tags);
         // A family that changed during the load may have changed for the sake of a tag that the
@@ -112,6 +124,9 @@ impl Leader {
         let families_hold = self.families.iter().all(TagSeen::holds);
         let held = match ttl.filter(|_| families_hold) {
             Some(ttl) => self.store(&value, ttl, &tags, took),
+            // What was loaded is the truth by now and is not to be kept, so what the key holds is
+            // not to be kept either: the lease, or the older entry.
+            None if families_hold => self.core.release(&self.request.text, self.seen),
             None => self.give_back(),
         };
         let exact = held && families_hold && tags.iter().all(TagSeen::holds);

@@ -311,7 +311,13 @@ impl<'a, T: Cacheable, E: Send + 'a> IntoFuture for GetOrSet<'a, T, E> {
                 return self.load.await;
             }
             let request = self.options.request::<T>(&self.cache.0, self.key.as_str());
-            run_inline::<Fallible<T, E>, _>(self.cache, Arc::new(request), Hooks::default(), self.load).await
+            run_inline::<Fallible<T, E>, _>(
+                self.cache,
+                Arc::new(request),
+                Hooks::default(),
+                self.load,
+            )
+            .await
         })
     }
 }

@@ -85,13 +85,20 @@ impl<V: Cacheable> Hooks<V> {
 fn take<S: Shape>(cached: Cached) -> Option<S::Return> {
     match cached {
         Cached::Nothing => S::from_nothing(),
-        Cached::Value(value) => value.downcast_ref::<S::Value>().map(|value| S::from_value(value.clone())),
+        Cached::Value(value) => {
+            value.downcast_ref::<S::Value>().map(|value| S::from_value(value.clone()))
+        }
     }
 }
 
 /// Gets or loads, with the load inside the caller: it may borrow, and it ends with the caller,
 /// whereupon somebody who waits takes over.
-pub(crate) async fn run_inline<S, F>(cache: Cache, request: Arc<Request>, hooks: Hooks<S::Value>, load: F) -> S::Return
+pub(crate) async fn run_inline<S, F>(
+    cache: Cache,
+    request: Arc<Request>,
+    hooks: Hooks<S::Value>,
+    load: F,
+) -> S::Return
 where
     S: Shape,
     F: Future<Output = S::Return>,
@@ -110,7 +117,12 @@ where
 }
 
 /// Runs the load here, stores its result, and returns it.
-pub(crate) async fn lead_inline<S, F>(cache: &Cache, leader: Leader, hooks: &Hooks<S::Value>, load: F) -> S::Return
+pub(crate) async fn lead_inline<S, F>(
+    cache: &Cache,
+    leader: Leader,
+    hooks: &Hooks<S::Value>,
+    load: F,
+) -> S::Return
 where
     S: Shape,
     F: Future<Output = S::Return>,
@@ -121,7 +133,12 @@ where
 }
 
 /// The same for a caller that asked for this very load, and so gets its error too.
-pub(crate) async fn refresh_inline<S, F>(cache: &Cache, leader: Leader, hooks: &Hooks<S::Value>, load: F) -> S::Return
+pub(crate) async fn refresh_inline<S, F>(
+    cache: &Cache,
+    leader: Leader,
+    hooks: &Hooks<S::Value>,
+    load: F,
+) -> S::Return
 where
     S: Shape,
     F: Future<Output = S::Return>,
@@ -132,7 +149,12 @@ where
 }
 
 /// Gets or loads, with the load in a task of its own: it goes on when the caller is dropped.
-pub(crate) async fn run_detached<S, F>(cache: Cache, request: Arc<Request>, hooks: Hooks<S::Value>, load: F) -> S::Return
+pub(crate) async fn run_detached<S, F>(
+    cache: Cache,
+    request: Arc<Request>,
+    hooks: Hooks<S::Value>,
+    load: F,
+) -> S::Return
 where
     S: Shape<Return: Send + 'static>,
     F: Future<Output = S::Return> + Send + 'static,
@@ -192,7 +214,11 @@ enum Ended {
     Stale(Cached),
 }
 
-async fn within_soft_timeout(cache: &Cache, request: &Request, mut task: tokio::task::JoinHandle<Option<Cached>>) -> Ended {
+async fn within_soft_timeout(
+    cache: &Cache,
+    request: &Request,
+    mut task: tokio::task::JoinHandle<Option<Cached>>,
+) -> Ended {
     if let Some(timeout) = request.policy.timeout {
         let mut soft = std::pin::pin!(cache.0.clock.sleep(timeout));
         if let First::One(joined) = first(&mut task, &mut soft).await {

@@ -8,12 +8,7 @@ use super::{Config, Near, ProviderChoice, Secret};
 /// Longer times than this would overflow clocks: a hundred years.
 const MAX_SECONDS: u64 = 100 * 365 * 24 * 60 * 60;
 
-const REDIS_SCHEMES: [&str; 4] = [
-    "redis://",
-    "rediss://",
-    "redis+sentinel://",
-    "redis+cluster://",
-];
+const REDIS_SCHEMES: [&str; 4] = ["redis://", "rediss://", "redis+sentinel://", "redis+cluster://"];
 const REST_SCHEMES: [&str; 2] = ["https://", "http://"];
 
 /// The names under which Upstash's URL and token are looked for, in this order.
@@ -40,11 +35,9 @@ impl<'a> Reader<'a> {
         let mut config = Config::default();
         let provider = self.provider();
         config.provider = provider.unwrap_or_default();
-        if let Some(seconds) = self.number(
-            "CACHE_DEFAULT_TTL",
-            "a whole number of seconds",
-            MAX_SECONDS,
-        ) {
+        if let Some(seconds) =
+            self.number("CACHE_DEFAULT_TTL", "a whole number of seconds", MAX_SECONDS)
+        {
             config.default_ttl = Duration::from_secs(seconds);
         }
         config.namespace = self.namespace();
@@ -65,13 +58,10 @@ impl<'a> Reader<'a> {
         let Some(value) = self.text("CACHE_PROVIDER") else {
             return Some(ProviderChoice::default());
         };
-        let found = ProviderChoice::ALL
-            .into_iter()
-            .find(|choice| choice.as_str() == value);
+        let found = ProviderChoice::ALL.into_iter().find(|choice| choice.as_str() == value);
         if found.is_none() {
-            let near_miss = ProviderChoice::ALL
-                .into_iter()
-                .find(|choice| is_near(&value, choice.as_str()));
+            let near_miss =
+                ProviderChoice::ALL.into_iter().find(|choice| is_near(&value, choice.as_str()));
             let hint =
                 near_miss.map_or_else(String::new, |choice| format!(" (did you mean `{choice}`?)"));
             let allowed = format!("`in-memory`, `redis`, `upstash` or `none`{hint}");
@@ -82,10 +72,7 @@ impl<'a> Reader<'a> {
 
     fn namespace(&mut self) -> String {
         let namespace = self.text("CACHE_NAMESPACE").unwrap_or_default();
-        if namespace
-            .chars()
-            .any(|c| c.is_control() || matches!(c, '*' | '?' | '[' | ']' | '\\'))
-        {
+        if namespace.chars().any(|c| c.is_control() || matches!(c, '*' | '?' | '[' | ']' | '\\')) {
             // A pattern below the namespace would reach other keys.
             self.wrong(
                 "CACHE_NAMESPACE",
@@ -101,9 +88,7 @@ impl<'a> Reader<'a> {
         match self.text("CACHE_NEAR").as_deref() {
             None | Some("off") => Near::Off,
             Some("validated") => Near::Validated,
-            Some(_) => self
-                .time("CACHE_NEAR", ALLOWED)
-                .map_or(Near::Off, Near::Bound),
+            Some(_) => self.time("CACHE_NEAR", ALLOWED).map_or(Near::Off, Near::Bound),
         }
     }
 
@@ -115,20 +100,14 @@ impl<'a> Reader<'a> {
 
     fn rest(&mut self, provider: Option<ProviderChoice>, config: &mut Config) {
         let [usual, ..] = REST_NAMES;
-        let names = REST_NAMES
-            .into_iter()
-            .find(|(url, _)| self.text(url).is_some());
+        let names = REST_NAMES.into_iter().find(|(url, _)| self.text(url).is_some());
         let (url, token) = names.unwrap_or(usual);
         config.rest_url = self.secret(url);
         config.rest_token = self.secret(token);
         if provider == Some(ProviderChoice::Upstash) {
             self.check_url(url, config.rest_url.as_ref(), "upstash", &REST_SCHEMES);
             if config.rest_token.is_none() {
-                self.missing(
-                    token,
-                    "upstash",
-                    "the token of the database's REST interface",
-                );
+                self.missing(token, "upstash", "the token of the database's REST interface");
             }
         }
     }
@@ -150,10 +129,8 @@ impl<'a> Reader<'a> {
     fn number(&mut self, name: &str, what: &str, max: u64) -> Option<u64> {
         let value = self.text(name)?;
         let digits = value.bytes().all(|byte| byte.is_ascii_digit());
-        let number = value
-            .parse::<u64>()
-            .ok()
-            .filter(|number| digits && (1..=max).contains(number));
+        let number =
+            value.parse::<u64>().ok().filter(|number| digits && (1..=max).contains(number));
         if number.is_none() {
             self.wrong(name, &value, &format!("{what}, from 1 to {max}"));
         }
@@ -192,10 +169,7 @@ impl<'a> Reader<'a> {
     }
 
     fn wrong(&mut self, name: &str, value: &str, allowed: &str) {
-        self.problems.push(format!(
-            "`{name}` is `{}`, but may be {allowed}",
-            shown(value)
-        ));
+        self.problems.push(format!("`{name}` is `{}`, but may be {allowed}", shown(value)));
     }
 
     fn missing(&mut self, name: &str, provider: &str, allowed: &str) {
@@ -219,14 +193,11 @@ fn parse_time(text: &str) -> Option<Duration> {
         _ => return None,
     };
     let milliseconds = number.checked_mul(milliseconds_per_unit)?;
-    (1..=MAX_SECONDS * 1_000)
-        .contains(&milliseconds)
-        .then(|| Duration::from_millis(milliseconds))
+    (1..=MAX_SECONDS * 1_000).contains(&milliseconds).then(|| Duration::from_millis(milliseconds))
 }
 
 fn has_host(url: &str, scheme: &str) -> bool {
-    url.strip_prefix(scheme)
-        .is_some_and(|rest| !rest.is_empty())
+    url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty())
 }
 
 /// A value as an error may show it: on one line, not too long, and nothing that looks like a login.
@@ -238,11 +209,7 @@ fn shown(value: &str) -> String {
     if value.contains('@') {
         return "***".to_owned();
     }
-    let mut short: String = value
-        .chars()
-        .take(LONGEST)
-        .flat_map(char::escape_debug)
-        .collect();
+    let mut short: String = value.chars().take(LONGEST).flat_map(char::escape_debug).collect();
     if value.chars().nth(LONGEST).is_some() {
         short.push_str("..");
     }

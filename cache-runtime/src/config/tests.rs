@@ -58,10 +58,7 @@ fn every_variable_is_read() {
     assert_eq!(config.provider, ProviderChoice::Redis);
     assert_eq!(config.default_ttl, Duration::from_secs(60));
     assert_eq!(config.namespace, "app");
-    assert_eq!(
-        (config.max_entries, config.max_bytes),
-        (Some(10), Some(4096))
-    );
+    assert_eq!((config.max_entries, config.max_bytes), (Some(10), Some(4096)));
     assert_eq!(config.near, Near::Bound(Duration::from_millis(500)));
     assert_eq!(config.timeout, Some(Duration::from_secs(2)));
     assert_eq!(config.redis_url.unwrap().expose(), "redis://localhost/");
@@ -77,17 +74,12 @@ fn providers_and_near_caches_are_named() {
             ("KV_REST_API_URL", "https://h"),
             ("KV_REST_API_TOKEN", "t"),
         ];
-        let variables: Vec<_> = connect
-            .into_iter()
-            .chain([("CACHE_PROVIDER", choice.as_str())])
-            .collect();
+        let variables: Vec<_> =
+            connect.into_iter().chain([("CACHE_PROVIDER", choice.as_str())]).collect();
         assert_eq!(read(&variables).unwrap().provider, choice);
     }
     assert_eq!(read(&[("CACHE_NEAR", "off")]).unwrap().near, Near::Off);
-    assert_eq!(
-        read(&[("CACHE_NEAR", "validated")]).unwrap().near,
-        Near::Validated
-    );
+    assert_eq!(read(&[("CACHE_NEAR", "validated")]).unwrap().near, Near::Validated);
 }
 
 #[test]
@@ -98,13 +90,9 @@ fn bytes_alone_leave_the_entries_unbounded() {
 
 #[test]
 fn times_have_units() {
-    for (text, milliseconds) in [
-        ("1ms", 1),
-        ("2s", 2_000),
-        ("3m", 180_000),
-        ("4h", 14_400_000),
-        ("5d", 432_000_000),
-    ] {
+    for (text, milliseconds) in
+        [("1ms", 1), ("2s", 2_000), ("3m", 180_000), ("4h", 14_400_000), ("5d", 432_000_000)]
+    {
         let config = read(&[("CACHE_TIMEOUT", text)]).unwrap();
         assert_eq!(config.timeout, Some(Duration::from_millis(milliseconds)));
     }
@@ -123,10 +111,7 @@ fn a_wrong_provider_is_named_with_the_choices() {
         ("upsatsh", "upstash"),
     ] {
         let message = message(&[("CACHE_PROVIDER", value)]);
-        assert!(
-            message.ends_with(&format!("(did you mean `{meant}`?)")),
-            "{message}"
-        );
+        assert!(message.ends_with(&format!("(did you mean `{meant}`?)")), "{message}");
     }
 }
 
@@ -156,10 +141,7 @@ fn wrong_times_are_refused() {
     ] {
         for name in ["CACHE_TIMEOUT", "CACHE_NEAR"] {
             let message = message(&[(name, value)]);
-            assert!(
-                message.contains(&format!("`{name}` is `{value}`, but may be ")),
-                "{message}"
-            );
+            assert!(message.contains(&format!("`{name}` is `{value}`, but may be ")), "{message}");
         }
     }
     assert!(message(&[("CACHE_TIMEOUT", "50")]).ends_with("(did you mean `50ms` or `50s`?)"));
@@ -176,19 +158,10 @@ fn all_wrong_variables_are_in_one_error() {
         ("CACHE_NEAR", "on"),
         ("CACHE_TIMEOUT", "fast"),
     ]);
-    for name in [
-        "PROVIDER",
-        "DEFAULT_TTL",
-        "NAMESPACE",
-        "MAX_ENTRIES",
-        "MAX_BYTES",
-        "NEAR",
-        "TIMEOUT",
-    ] {
-        assert!(
-            message.contains(&format!("`CACHE_{name}` is `")),
-            "{name}: {message}"
-        );
+    for name in
+        ["PROVIDER", "DEFAULT_TTL", "NAMESPACE", "MAX_ENTRIES", "MAX_BYTES", "NEAR", "TIMEOUT"]
+    {
+        assert!(message.contains(&format!("`CACHE_{name}` is `")), "{name}: {message}");
     }
 }
 
@@ -200,10 +173,7 @@ fn a_chosen_store_needs_its_address() {
     );
     let upstash = message(&[("CACHE_PROVIDER", "upstash")]);
     assert!(upstash.contains("`REDIS_REST_URL` is not set"), "{upstash}");
-    assert!(
-        upstash.contains("`REDIS_REST_TOKEN` is not set"),
-        "{upstash}"
-    );
+    assert!(upstash.contains("`REDIS_REST_TOKEN` is not set"), "{upstash}");
 }
 
 #[test]
@@ -235,10 +205,7 @@ fn secrets_are_never_shown() {
     assert!(!format!("{:?}", read(&variables).unwrap()).contains(held));
     let wrong = [
         vec![("CACHE_PROVIDER", "redis"), ("REDIS_URL", "hunter2")],
-        vec![
-            ("CACHE_PROVIDER", "redis"),
-            ("REDIS_URL", "http://:hunter2@localhost/"),
-        ],
+        vec![("CACHE_PROVIDER", "redis"), ("REDIS_URL", "http://:hunter2@localhost/")],
         vec![
             ("CACHE_PROVIDER", "upstash"),
             ("REDIS_REST_URL", "hunter2"),
@@ -256,14 +223,8 @@ fn secrets_are_never_shown() {
 #[test]
 fn values_are_shown_on_one_short_line() {
     let long = "x".repeat(10_000);
-    let message = message(&[
-        ("CACHE_PROVIDER", &long),
-        ("CACHE_TIMEOUT", "a\nb\u{1b}[0m"),
-    ]);
-    assert!(
-        message.len() < 500 && !message.contains(char::is_control),
-        "{message}"
-    );
+    let message = message(&[("CACHE_PROVIDER", &long), ("CACHE_TIMEOUT", "a\nb\u{1b}[0m")]);
+    assert!(message.len() < 500 && !message.contains(char::is_control), "{message}");
 }
 
 #[cfg(unix)]
@@ -274,8 +235,5 @@ fn a_variable_that_is_not_text_is_named() {
 
     let lookup = |name: &str| (name == "CACHE_NEAR").then(|| OsString::from_vec(vec![0xff]));
     let error = Config::from_lookup(&lookup).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "read environment: `CACHE_NEAR` is not valid UTF-8"
-    );
+    assert_eq!(error.to_string(), "read environment: `CACHE_NEAR` is not valid UTF-8");
 }

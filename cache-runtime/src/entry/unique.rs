@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Bytes that nobody else draws, in this process or in another.
 ///
-/// A counter put through keyed SipHash. The standard library seeds the keys from the operating
+/// A counter put through keyed SipHash. The process is in it too, since a fork copies keys and
+/// counter. The standard library seeds the keys from the operating
 /// system, once per process is enough: under one key, different counts never repeat a pattern that
 /// another process, with another key, could be expected to meet.
 pub(crate) fn unique_bytes<const N: usize>() -> [u8; N] {
@@ -15,9 +16,10 @@ pub(crate) fn unique_bytes<const N: usize>() -> [u8; N] {
 
     let keys = KEYS.get_or_init(|| [RandomState::new(), RandomState::new()]);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let process = std::process::id();
     let mut bytes = [0; N];
     for (index, chunk) in bytes.chunks_mut(8).enumerate() {
-        let word = keys[index % keys.len()].hash_one((count, index)).to_le_bytes();
+        let word = keys[index % keys.len()].hash_one((count, index, process)).to_le_bytes();
         chunk.copy_from_slice(&word[..chunk.len()]);
     }
     bytes

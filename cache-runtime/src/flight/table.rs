@@ -31,7 +31,8 @@ pub(crate) enum Boarding<V> {
 impl<V: Clone> Flights<V> {
     pub(crate) fn new() -> Self {
         let hasher = RandomState::default();
-        let shards = (0..SHARDS).map(|_| Mutex::new(HashMap::with_hasher(hasher.clone()))).collect();
+        let shards =
+            (0..SHARDS).map(|_| Mutex::new(HashMap::with_hasher(hasher.clone()))).collect();
         Self { shards, hasher }
     }
 
@@ -43,7 +44,12 @@ impl<V: Clone> Flights<V> {
     ///
     /// `is_worth_joining` is asked about a flight that is under way; where it says no (its result
     /// is already known to be refused), the new flight takes its place.
-    pub(crate) fn board(&self, key: &str, id: u64, is_worth_joining: impl FnOnce(&Flight<V>) -> bool) -> Boarding<V> {
+    pub(crate) fn board(
+        &self,
+        key: &str,
+        id: u64,
+        is_worth_joining: impl FnOnce(&Flight<V>) -> bool,
+    ) -> Boarding<V> {
         let mut table = self.table(key);
         if let Some(flight) = table.get(key)
             && is_worth_joining(flight)

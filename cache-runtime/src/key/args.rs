@@ -26,11 +26,7 @@ impl ArgBytes {
     #[inline]
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            inline: [const { MaybeUninit::uninit() }; INLINE],
-            len: 0,
-            spill: Vec::new(),
-        }
+        Self { inline: [const { MaybeUninit::uninit() }; INLINE], len: 0, spill: Vec::new() }
     }
 
     /// The bytes.
@@ -80,7 +76,6 @@ impl ArgBytes {
 
     /// Adds what `write` writes as text, after its length. Nothing is allocated for it.
     pub(crate) fn push_text(&mut self, write: impl FnOnce(&mut PartWriter<'_>)) {
-        self.push_tag(Tag::Text);
         let start = self.as_slice().len();
         self.push_u64(0);
         write(&mut PartWriter::to_bytes(self));
@@ -123,65 +118,27 @@ macro_rules! push_fixed {
 
 push_fixed!(push_u8: u8, push_u16: u16, push_u32: u32, push_u64: u64, push_u128: u128);
 
-/// What a part's bytes begin with, so that equal bytes mean equal text also where the types are not
-/// the same: a generic function has one index for all its instantiations.
-#[derive(Clone, Copy)]
-#[repr(u8)]
-pub(crate) enum Tag {
-    Text = 1,
-    U8,
-    U16,
-    U32,
-    U64,
-    U128,
-    I8,
-    I16,
-    I32,
-    I64,
-    I128,
-    Bool,
-    Char,
-    Str,
-    Path,
-    Ipv4,
-    Ipv6,
-    SocketV4,
-    SocketV6,
-    None,
-    Some,
-    List,
-    Compound,
-    #[cfg(feature = "uuid")]
-    Uuid,
-    #[cfg(feature = "chrono")]
-    ChronoInstant,
-    #[cfg(feature = "chrono")]
-    ChronoDateTime,
-    #[cfg(feature = "chrono")]
-    ChronoDate,
-    #[cfg(feature = "chrono")]
-    ChronoTime,
-    #[cfg(feature = "time")]
-    TimeInstant,
-    #[cfg(feature = "time")]
-    TimeDateTime,
-    #[cfg(feature = "time")]
-    TimeDate,
-    #[cfg(feature = "time")]
-    TimeTime,
-}
+/// What kind of bytes a part writes. Equal bytes of equal shapes mean equal text; a function's index
+/// serves one shape, since the instantiations of a generic function may differ in theirs.
+pub mod shape {
+    /// A part that has no encoding of its own: its text.
+    pub const TEXT: u64 = of("text");
 
-impl ArgBytes {
-    #[inline]
-    pub(crate) fn push_tag(&mut self, tag: Tag) {
-        self.push_raw(&[tag as u8]);
+    /// The shape of a type, by a name that no other has (FNV-1a).
+    #[must_use]
+    pub const fn of(name: &str) -> u64 {
+        let (bytes, mut hash, mut at) = (name.as_bytes(), 0xcbf2_9ce4_8422_2325_u64, 0);
+        while at < bytes.len() {
+            hash = (hash ^ bytes[at] as u64).wrapping_mul(0x0100_0000_01b3);
+            at += 1;
+        }
+        hash
     }
 
-    /// Begins a part of so many members, which follow.
-    #[inline]
-    pub fn push_compound(&mut self, members: usize) {
-        self.push_tag(Tag::Compound);
-        self.push_len(members);
+    /// The shape of a part made of another.
+    #[must_use]
+    pub const fn with(outer: u64, inner: u64) -> u64 {
+        (outer.rotate_left(23) ^ inner).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (inner >> 29)
     }
 }
 
@@ -215,10 +172,7 @@ impl Hash for ArgBytes {
 
 impl fmt::Debug for ArgBytes {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_tuple("ArgBytes")
-            .field(&self.as_slice())
-            .finish()
+        formatter.debug_tuple("ArgBytes").field(&self.as_slice()).finish()
     }
 }
 
@@ -235,6 +189,9 @@ pub enum Piece {
 
 /// A list of arguments that make a key: a tuple of references to up to 12 [`KeyPart`]s.
 pub trait Args {
+    /// The shape of all arguments together.
+    const SHAPE: u64;
+
     /// Adds all arguments to `out`.
     fn encode(&self, out: &mut ArgBytes);
 
@@ -291,6 +248,12 @@ macro_rules! args_for_tuples {
     ($(($($name:ident $index:tt),*);)*) => {
         $(
             impl<$($name: KeyPart + ?Sized),*> Args for ($(&$name,)*) {
+                const SHAPE: u64 = {
+                    let shape = shape::of("arguments");
+                    $(let shape = shape::with(shape, $name::SHAPE);)*
+                    shape
+                };
+
                 #[inline]
                 fn encode(&self, out: &mut ArgBytes) {
                     let _ = &out;

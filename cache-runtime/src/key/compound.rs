@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::args::{ArgBytes, Tag};
+use super::args::{ArgBytes, shape};
 use super::part::KeyPart;
 use super::writer::PartWriter;
 
@@ -12,6 +12,8 @@ macro_rules! pointers {
     ($($pointer:ty),*) => {
         $(
             impl<T: KeyPart + ?Sized> KeyPart for $pointer {
+                const SHAPE: u64 = T::SHAPE;
+
                 fn write_part(&self, out: &mut PartWriter<'_>) {
                     T::write_part(self, out);
                 }
@@ -28,6 +30,8 @@ macro_rules! pointers {
 pointers!(&T, &mut T, Box<T>, Rc<T>, Arc<T>);
 
 impl<T: KeyPart + ToOwned + ?Sized> KeyPart for Cow<'_, T> {
+    const SHAPE: u64 = T::SHAPE;
+
     fn write_part(&self, out: &mut PartWriter<'_>) {
         T::write_part(self, out);
     }
@@ -40,6 +44,8 @@ impl<T: KeyPart + ToOwned + ?Sized> KeyPart for Cow<'_, T> {
 
 /// `Some(x)` is written as `x`, `None` as `%none`, which no `x` can be.
 impl<T: KeyPart> KeyPart for Option<T> {
+    const SHAPE: u64 = shape::with(shape::of("option"), T::SHAPE);
+
     fn write_part(&self, out: &mut PartWriter<'_>) {
         match self {
             Some(content) => out.some(|out| content.write_part(out)),
@@ -50,9 +56,9 @@ impl<T: KeyPart> KeyPart for Option<T> {
     #[inline]
     fn encode_part(&self, out: &mut ArgBytes) {
         match self {
-            None => out.push_tag(Tag::None),
+            None => out.push_u8(0),
             Some(content) => {
-                out.push_tag(Tag::Some);
+                out.push_u8(1);
                 content.encode_part(out);
             }
         }
@@ -60,6 +66,8 @@ impl<T: KeyPart> KeyPart for Option<T> {
 }
 
 impl<T: KeyPart> KeyPart for [T] {
+    const SHAPE: u64 = shape::with(shape::of("list"), T::SHAPE);
+
     fn write_part(&self, out: &mut PartWriter<'_>) {
         out.open();
         if let [only] = self {
@@ -77,13 +85,14 @@ impl<T: KeyPart> KeyPart for [T] {
 
     #[inline]
     fn encode_part(&self, out: &mut ArgBytes) {
-        out.push_tag(Tag::List);
         out.push_len(self.len());
         self.iter().for_each(|member| member.encode_part(out));
     }
 }
 
 impl<T: KeyPart> KeyPart for Vec<T> {
+    const SHAPE: u64 = shape::with(shape::of("list"), T::SHAPE);
+
     fn write_part(&self, out: &mut PartWriter<'_>) {
         self.as_slice().write_part(out);
     }
@@ -95,6 +104,8 @@ impl<T: KeyPart> KeyPart for Vec<T> {
 }
 
 impl<T: KeyPart, const N: usize> KeyPart for [T; N] {
+    const SHAPE: u64 = shape::with(shape::of("list"), T::SHAPE);
+
     fn write_part(&self, out: &mut PartWriter<'_>) {
         self.as_slice().write_part(out);
     }
@@ -109,6 +120,12 @@ macro_rules! tuples {
     ($($first:ident $zero:tt $(, $name:ident $index:tt)*;)*) => {
         $(
             impl<$first: KeyPart, $($name: KeyPart),*> KeyPart for ($first, $($name,)*) {
+                const SHAPE: u64 = {
+                    let shape = shape::with(shape::of("tuple"), $first::SHAPE);
+                    $(let shape = shape::with(shape, $name::SHAPE);)*
+                    shape
+                };
+
                 fn write_part(&self, out: &mut PartWriter<'_>) {
                     out.open();
                     self.$zero.write_part(out);
@@ -121,7 +138,6 @@ macro_rules! tuples {
 
                 #[inline]
                 fn encode_part(&self, out: &mut ArgBytes) {
-                    out.push_compound([$zero $(, $index)*].len());
                     self.$zero.encode_part(out);
                     $(self.$index.encode_part(out);)*
                 }

@@ -17,7 +17,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use args::{ArgBytes, Args, Piece, render};
+pub use args::{ArgBytes, Args, Piece, render, shape};
 pub use part::KeyPart;
 pub use writer::PartWriter;
 
@@ -49,12 +49,7 @@ pub struct Key<T> {
 impl<T> Key<T> {
     /// Creates a key from its text, taken as it is: nothing is escaped.
     pub fn new(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            ttl: None,
-            tags: Vec::new(),
-            value: PhantomData,
-        }
+        Self { text: text.into(), ttl: None, tags: Vec::new(), value: PhantomData }
     }
 
     /// Stores values under this key for `ttl`, unless the request says otherwise.
@@ -98,23 +93,13 @@ impl<T> Key<T> {
     /// The same key for a value of another type.
     #[must_use]
     pub fn cast<U>(self) -> Key<U> {
-        Key {
-            text: self.text,
-            ttl: self.ttl,
-            tags: self.tags,
-            value: PhantomData,
-        }
+        Key { text: self.text, ttl: self.ttl, tags: self.tags, value: PhantomData }
     }
 }
 
 impl<T> Clone for Key<T> {
     fn clone(&self) -> Self {
-        Self {
-            text: self.text.clone(),
-            ttl: self.ttl,
-            tags: self.tags.clone(),
-            value: PhantomData,
-        }
+        Self { text: self.text.clone(), ttl: self.ttl, tags: self.tags.clone(), value: PhantomData }
     }
 }
 

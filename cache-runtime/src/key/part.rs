@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
-use super::args::{ArgBytes, Tag};
+use super::args::{ArgBytes, shape};
 use super::writer::PartWriter;
 
 /// A type whose values have a stable text, so that they can be part of a cache key.
@@ -48,15 +48,20 @@ pub trait KeyPart {
     ///
     /// No value's bytes may be the beginning of another value's bytes.
     #[doc(hidden)]
+    const SHAPE: u64 = shape::TEXT;
+
+    #[doc(hidden)]
     fn encode_part(&self, out: &mut ArgBytes) {
         out.push_text(|out| self.write_part(out));
     }
 }
 
 macro_rules! integers {
-    ($($type:ty as $bits:ty => $tag:ident $push:ident),* $(,)?) => {
+    ($($type:ty as $bits:ty => $push:ident),* $(,)?) => {
         $(
             impl KeyPart for $type {
+                const SHAPE: u64 = shape::of(stringify!($type));
+
                 #[allow(clippy::unnecessary_fallible_conversions, reason = "some of the types are smaller")]
                 fn write_part(&self, out: &mut PartWriter<'_>) {
                     match u64::try_from(*self) {
@@ -69,12 +74,13 @@ macro_rules! integers {
                 #[inline]
                 #[allow(clippy::cast_sign_loss, reason = "the bits are the identity, not the number")]
                 fn encode_part(&self, out: &mut ArgBytes) {
-                    out.push_tag(Tag::$tag);
                     out.$push(*self as $bits);
                 }
             }
 
             impl KeyPart for NonZero<$type> {
+                const SHAPE: u64 = <$type>::SHAPE;
+
                 fn write_part(&self, out: &mut PartWriter<'_>) {
                     self.get().write_part(out);
                 }
@@ -89,80 +95,84 @@ macro_rules! integers {
 }
 
 integers! {
-    u8 as u8 => U8 push_u8, u16 as u16 => U16 push_u16, u32 as u32 => U32 push_u32,
-    u64 as u64 => U64 push_u64, u128 as u128 => U128 push_u128, usize as u64 => U64 push_u64,
-    i8 as u8 => I8 push_u8, i16 as u16 => I16 push_u16, i32 as u32 => I32 push_u32,
-    i64 as u64 => I64 push_u64, i128 as u128 => I128 push_u128, isize as u64 => I64 push_u64,
+    u8 as u8 => push_u8, u16 as u16 => push_u16, u32 as u32 => push_u32,
+    u64 as u64 => push_u64, u128 as u128 => push_u128, usize as u64 => push_u64,
+    i8 as u8 => push_u8, i16 as u16 => push_u16, i32 as u32 => push_u32,
+    i64 as u64 => push_u64, i128 as u128 => push_u128, isize as u64 => push_u64,
 }
 
 impl KeyPart for bool {
+    const SHAPE: u64 = shape::of("bool");
+
     fn write_part(&self, out: &mut PartWriter<'_>) {
         out.write_str(if *self { "true" } else { "false" });
     }
 
     #[inline]
     fn encode_part(&self, out: &mut ArgBytes) {
-        out.push_tag(Tag::Bool);
         out.push_u8(u8::from(*self));
     }
 }
 
 impl KeyPart for char {
+    const SHAPE: u64 = shape::of("char");
+
     fn write_part(&self, out: &mut PartWriter<'_>) {
         out.write_char(*self);
     }
 
     #[inline]
     fn encode_part(&self, out: &mut ArgBytes) {
-        out.push_tag(Tag::Char);
         out.push_u32(u32::from(*self));
     }
 }
 
 impl KeyPart for str {
+    const SHAPE: u64 = shape::of("str");
+
     fn write_part(&self, out: &mut PartWriter<'_>) {
         out.write_str(self);
     }
 
     #[inline]
     fn encode_part(&self, out: &mut ArgBytes) {
-        out.push_tag(Tag::Str);
         out.push_bytes(self.as_bytes());
     }
 }
 
 impl KeyPart for String {
+    const SHAPE: u64 = shape::of("str");
+
     fn write_part(&self, out: &mut PartWriter<'_>) {
         out.write_str(self);
     }
 
     #[inline]
     fn encode_part(&self, out: &mut ArgBytes) {
-        out.push_tag(Tag::Str);
         out.push_bytes(self.as_bytes());
     }
 }
 
 /// A path that is not UTF-8 has its other bytes percent-escaped.
 impl KeyPart for Path {
+    const SHAPE: u64 = shape::of("path");
+
     fn write_part(&self, out: &mut PartWriter<'_>) {
         for chunk in self.as_os_str().as_encoded_bytes().utf8_chunks() {
             out.write_str(chunk.valid());
-            chunk
-                .invalid()
-                .iter()
-                .for_each(|byte| out.invalid_byte(*byte));
+            chunk.invalid().iter().for_each(|byte| out.invalid_byte(*byte));
         }
     }
 
     #[inline]
     fn encode_part(&self, out: &mut ArgBytes) {
-        out.push_tag(Tag::Path);
         out.push_bytes(self.as_os_str().as_encoded_bytes());
     }
 }
 
 impl KeyPart for PathBuf {
+    const SHAPE: u64 = shape::of("path");
+
     fn write_part(&self, out: &mut PartWriter<'_>) {
         self.as_path().write_part(out);
     }
@@ -174,30 +184,34 @@ impl KeyPart for PathBuf {
 }
 
 impl KeyPart for Ipv4Addr {
+    const SHAPE: u64 = shape::of("ipv4");
+
     fn write_part(&self, out: &mut PartWriter<'_>) {
         out.write_display(self);
     }
 
     #[inline]
     fn encode_part(&self, out: &mut ArgBytes) {
-        out.push_tag(Tag::Ipv4);
         out.push_u32(self.to_bits());
     }
 }
 
 impl KeyPart for Ipv6Addr {
+    const SHAPE: u64 = shape::of("ipv6");
+
     fn write_part(&self, out: &mut PartWriter<'_>) {
         out.write_display(self);
     }
 
     #[inline]
     fn encode_part(&self, out: &mut ArgBytes) {
-        out.push_tag(Tag::Ipv6);
         out.push_u128(self.to_bits());
     }
 }
 
 impl KeyPart for IpAddr {
+    const SHAPE: u64 = shape::of("ip");
+
     fn write_part(&self, out: &mut PartWriter<'_>) {
         out.write_display(self);
     }
@@ -205,26 +219,35 @@ impl KeyPart for IpAddr {
     #[inline]
     fn encode_part(&self, out: &mut ArgBytes) {
         match self {
-            Self::V4(address) => address.encode_part(out),
-            Self::V6(address) => address.encode_part(out),
+            Self::V4(address) => {
+                out.push_u8(4);
+                address.encode_part(out);
+            }
+            Self::V6(address) => {
+                out.push_u8(6);
+                address.encode_part(out);
+            }
         }
     }
 }
 
 impl KeyPart for SocketAddrV4 {
+    const SHAPE: u64 = shape::of("socket4");
+
     fn write_part(&self, out: &mut PartWriter<'_>) {
         out.write_display(self);
     }
 
     #[inline]
     fn encode_part(&self, out: &mut ArgBytes) {
-        out.push_tag(Tag::SocketV4);
         self.ip().encode_part(out);
         out.push_u16(self.port());
     }
 }
 
 impl KeyPart for SocketAddrV6 {
+    const SHAPE: u64 = shape::of("socket6");
+
     fn write_part(&self, out: &mut PartWriter<'_>) {
         out.write_display(self);
         // `Display` leaves it out, but two addresses that differ in it are different.
@@ -235,7 +258,6 @@ impl KeyPart for SocketAddrV6 {
 
     #[inline]
     fn encode_part(&self, out: &mut ArgBytes) {
-        out.push_tag(Tag::SocketV6);
         self.ip().encode_part(out);
         out.push_u16(self.port());
         out.push_u32(self.flowinfo());
@@ -244,6 +266,8 @@ impl KeyPart for SocketAddrV6 {
 }
 
 impl KeyPart for SocketAddr {
+    const SHAPE: u64 = shape::of("socket");
+
     fn write_part(&self, out: &mut PartWriter<'_>) {
         match self {
             Self::V4(address) => address.write_part(out),
@@ -254,8 +278,14 @@ impl KeyPart for SocketAddr {
     #[inline]
     fn encode_part(&self, out: &mut ArgBytes) {
         match self {
-            Self::V4(address) => address.encode_part(out),
-            Self::V6(address) => address.encode_part(out),
+            Self::V4(address) => {
+                out.push_u8(4);
+                address.encode_part(out);
+            }
+            Self::V6(address) => {
+                out.push_u8(6);
+                address.encode_part(out);
+            }
         }
     }
 }

@@ -77,26 +77,16 @@ impl<'a> PartWriter<'a> {
     }
 
     fn with_sink(sink: Sink<'a>, follow: Option<char>) -> Self {
-        let follow_byte = follow.map_or(NO_BYTE, |follow| {
-            follow.encode_utf8(&mut [0; 4]).as_bytes()[0]
-        });
-        Self {
-            sink,
-            follow,
-            follow_byte,
-            depth: 0,
-            somes: 0,
-        }
+        let follow_byte =
+            follow.map_or(NO_BYTE, |follow| follow.encode_utf8(&mut [0; 4]).as_bytes()[0]);
+        Self { sink, follow, follow_byte, depth: 0, somes: 0 }
     }
 
     /// Writes text, escaped where needed.
     pub fn write_str(&mut self, text: &str) {
         let mask = self.mask();
         let follow_byte = self.follow_byte;
-        if text
-            .bytes()
-            .any(|byte| CLASS[usize::from(byte)] & mask != 0 || byte == follow_byte)
-        {
+        if text.bytes().any(|byte| CLASS[usize::from(byte)] & mask != 0 || byte == follow_byte) {
             self.write_escaped(text);
         } else {
             self.push_raw(text);
@@ -194,11 +184,7 @@ impl<'a> PartWriter<'a> {
     }
 
     fn mask(&self) -> u8 {
-        if self.depth == 0 {
-            RESERVED
-        } else {
-            RESERVED | STRUCTURE
-        }
+        if self.depth == 0 { RESERVED } else { RESERVED | STRUCTURE }
     }
 
     fn len(&self) -> usize {
@@ -216,14 +202,9 @@ impl<'a> PartWriter<'a> {
     }
 
     fn push_escape(&mut self, byte: u8) {
-        const HEX: [char; 16] = [
-            '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F',
-        ];
-        for character in [
-            '%',
-            HEX[usize::from(byte >> 4)],
-            HEX[usize::from(byte & 15)],
-        ] {
+        const HEX: [char; 16] =
+            ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
+        for character in ['%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]] {
             self.push_raw(character.encode_utf8(&mut [0; 1]));
         }
     }
@@ -235,9 +216,7 @@ impl<'a> PartWriter<'a> {
             if self.is_reserved(character) {
                 let end = at + character.len_utf8();
                 self.push_raw(&text[plain..at]);
-                text[at..end]
-                    .bytes()
-                    .for_each(|byte| self.push_escape(byte));
+                text[at..end].bytes().for_each(|byte| self.push_escape(byte));
                 plain = end;
             }
         }
@@ -245,11 +224,7 @@ impl<'a> PartWriter<'a> {
     }
 
     fn is_reserved(&self, character: char) -> bool {
-        let class = if character.is_ascii() {
-            CLASS[character as usize]
-        } else {
-            0
-        };
+        let class = if character.is_ascii() { CLASS[character as usize] } else { 0 };
         class & self.mask() != 0 || character.is_control() || Some(character) == self.follow
     }
 }

@@ -3,17 +3,19 @@
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use super::plan::{Plan, index_bytes};
-use crate::cache::core::{Tier, kind};
+use super::writes::store_written;
+use crate::cache::core::{Tier, check_key, kind};
+use crate::cache::engine::lead;
 use crate::cache::global::with_current;
 use crate::cache::run::{self, Shape};
 use crate::cache::value::NothingMarker;
 use crate::cache::{Cache, Cacheable, cache, full_name, full_text};
-use crate::cache::engine::lead;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::key::{ArgBytes, Args, Key, Piece, render};
-use crate::near::store::Verdict;
+use crate::near::store::{Filled, Verdict};
 use crate::site::Site;
 use crate::stats::count;
 
@@ -24,6 +26,9 @@ pub fn probe<S: Shape, A: Args>(site: &'static Site, args: &A) -> Option<S::Retu
     with_current(|core, guard| {
         let Tier::Memory(store) = &core.tier else { return None };
         let state = core.sites.get(number)?;
+        if !state.index.holds(A::SHAPE) {
+            return None;
+        }
         let mut bytes = ArgBytes::new();
         args.encode(&mut bytes);
         let slot = state.index.get(index_bytes(&bytes), guard)?;
@@ -47,6 +52,27 @@ pub fn probe_key<S: Shape>(_site: &'static Site, _key: &Key<S::Value>) -> Option
     None
 }
 
+/// Makes the future of a miss, away from the path of a hit: it is large, and so would be the stack
+/// frame, and the future, of every caller that hits.
+#[cold]
+#[inline(never)]
+pub fn on_miss<F: Future>(make: impl FnOnce() -> F) -> Miss<F> {
+    Miss(Box::pin(make()))
+}
+
+/// What a miss does, polled away from the path of a hit.
+pub struct Miss<F>(Pin<Box<F>>);
+
+impl<F: Future> Future for Miss<F> {
+    type Output = F::Output;
+
+    #[cold]
+    #[inline(never)]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        self.0.as_mut().poll(context)
+    }
+}
+
 /// Loads in the caller.
 pub async fn run_inline<S, F>(plan: Plan<S::Value>, load: F) -> S::Return
 where
@@ -66,7 +92,10 @@ where
 }
 
 /// Loads in a task of its own; for bodies that call their own function.
-pub async fn run_boxed<S>(plan: Plan<S::Value>, load: Pin<Box<dyn Future<Output = S::Return> + Send>>) -> S::Return
+pub async fn run_boxed<S>(
+    plan: Plan<S::Value>,
+    load: Pin<Box<dyn Future<Output = S::Return> + Send>>,
+) -> S::Return
 where
     S: Shape<Return: Send + 'static>,
 {
@@ -122,7 +151,11 @@ impl Detached {
 
 impl Inline {
     /// As [`run_inline`].
-    pub async fn run<S: Shape, F: Future<Output = S::Return>>(self, plan: Plan<S::Value>, load: F) -> S::Return {
+    pub async fn run<S: Shape, F: Future<Output = S::Return>>(
+        self,
+        plan: Plan<S::Value>,
+        load: F,
+    ) -> S::Return {
         run_inline::<S, F>(plan, load).await
     }
 }
@@ -148,9 +181,16 @@ pub async fn peek<V: Cacheable>(plan: Plan<V>) -> Option<V> {
 
 /// Stores a value as the function would.
 pub async fn put<V: Cacheable>(plan: Plan<V>, value: &V) -> Result<()> {
+    let text = plan.request.text.clone();
+    check_key("put", &text)?;
     let write = super::begin_write(plan).await;
-    super::finish_write(write, value).await;
-    Ok(())
+    match store_written(write, value) {
+        Filled::TooLarge => {
+            let message = format!("the value of `{text}` is larger than the cache");
+            Err(Error::new(ErrorKind::TooLarge, "put", message))
+        }
+        Filled::Stored | Filled::Refused => Ok(()),
+    }
 }
 
 /// Invalidates one key.

@@ -4,7 +4,7 @@ use std::any::type_name;
 use std::borrow::Borrow;
 use std::marker::PhantomData;
 
-use crate::key::{ArgBytes, KeyPart, PartWriter};
+use crate::key::{ArgBytes, KeyPart, PartWriter, shape};
 
 /// `Result`, under whatever name it was imported.
 #[diagnostic::on_unimplemented(
@@ -107,6 +107,8 @@ pub fn type_part<T: ?Sized>() -> TypePart<T> {
 }
 
 impl<T: ?Sized> KeyPart for TypePart<T> {
+    const SHAPE: u64 = shape::of("type");
+
     fn write_part(&self, out: &mut PartWriter<'_>) {
         out.write_str(type_name::<T>());
     }

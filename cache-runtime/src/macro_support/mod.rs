@@ -21,15 +21,16 @@ pub use crate::cache::Cacheable;
 pub use crate::cache::run::{Inspected, Shape};
 pub use crate::cache::shapes::{Fallible, FallibleOptional, Optional, Plain};
 pub use crate::error::{Error, Result};
-pub use crate::key::{Args, Key, KeyPart, PartWriter, ArgBytes, Piece};
+pub use crate::key::{ArgBytes, Args, Key, KeyPart, PartWriter, Piece, shape};
 pub use crate::pattern::Pattern;
 pub use crate::policy::Policy;
 pub use crate::site::{Registered, Site, SiteSpec};
 pub use crate::tag::Tag;
 
 pub use call::{
-    Detached, DetachedRun, Inline, InlineRun, Runner, invalidate, invalidate_key, invalidate_site, key, peek, probe,
-    probe_key, put, refresh, run_boxed, run_detached, run_inline, typed_key,
+    Detached, DetachedRun, Inline, InlineRun, Runner, invalidate, invalidate_key, invalidate_site,
+    key, on_miss, peek, probe, probe_key, put, refresh, run_boxed, run_detached, run_inline,
+    typed_key,
 };
 pub use kinds::{
     HidesOption, HidesResult, Kind, KindFallback, OptionLike, Own, PlainKind, ResultLike, Seen,
@@ -37,7 +38,9 @@ pub use kinds::{
 };
 pub use plan::{Plan, ResultTags};
 pub use returned::{AnyFound, AnyReturned, Found, Returned, part, pattern, tag};
-pub use writes::{Effects, OnError, Target, Write, after_write, begin_write, finish_write, forget_write};
+pub use writes::{
+    Effects, OnError, Target, Write, after_write, begin_write, finish_write, forget_write,
+};
 
 /// Registers a site at link time.
 #[macro_export]
@@ -58,7 +61,7 @@ macro_rules! __run_owned {
         use $crate::macro_support::{DetachedRun as _, InlineRun as _};
         let (plan, future) = ($plan, $future);
         let mode = (&&$crate::macro_support::Runner::of(&future)).mode();
-        mode.run::<$shape, _>(plan, future).await
+        mode.run::<$shape, _>(plan, future)
     }};
 }
 pub use crate::__run_owned as run_owned;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cache::core::{Request, kind};
-use crate::cache::{full_name, full_text};
 use crate::cache::run::Hooks;
 use crate::cache::value::{Cacheable, ops};
 use crate::cache::{Cache, cache};
+use crate::cache::{full_name, full_text};
 use crate::key::{ArgBytes, Args, Key, Piece, render};
 use crate::policy::Policy;
 use crate::site::Site;
@@ -30,7 +30,9 @@ impl<V: Cacheable> Plan<V> {
         args.encode(&mut bytes);
         let number = site.numbered();
         let mut plan = Self::of(site, number, &text);
-        plan.request.site = Some((number, index_bytes(&bytes).into()));
+        let admitted =
+            plan.cache.0.sites.get(number).is_some_and(|state| state.index.admits(A::SHAPE));
+        plan.request.site = admitted.then(|| (number, index_bytes(&bytes).into()));
         plan
     }
 
@@ -85,7 +87,8 @@ impl<V: Cacheable> Plan<V> {
         tags: impl Fn(&V, &mut ResultTags) + Send + Sync + 'static,
     ) -> Self {
         let core = &self.cache.0;
-        self.request.families = families.iter().map(|family| full_name(core, kind::FAMILY, family)).collect();
+        self.request.families =
+            families.iter().map(|family| full_name(core, kind::FAMILY, family)).collect();
         self.hooks.tags = Some(Box::new(move |value| {
             let mut result = ResultTags(Vec::new());
             tags(value, &mut result);

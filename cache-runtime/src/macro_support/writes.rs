@@ -10,6 +10,7 @@ use crate::cache::{Cache, cache, full_text};
 use crate::error::Result;
 use crate::key::{Args, Key, Piece, render};
 use crate::near::meta::TagSeen;
+use crate::near::store::Filled;
 use crate::site::Site;
 use crate::stats::count;
 use crate::tag::Tag;
@@ -150,14 +151,22 @@ impl<V: Cacheable> Drop for Write<V> {
 pub async fn begin_write<V: Cacheable>(plan: Plan<V>) -> Write<V> {
     let core = &plan.cache.0;
     let Some(claim) = core.claim_write(&plan.request.text) else { return Write(None) };
-    let (tags, families) = (core.see_tags(&plan.request.tags), core.see_tags(&plan.request.families));
+    let (tags, families) =
+        (core.see_tags(&plan.request.tags), core.see_tags(&plan.request.families));
     Write(Some(Announced { plan, claim, tags, families }))
 }
 
 /// Stores what was written, or invalidates the key where the order of writes is not known.
-pub async fn finish_write<V: Cacheable>(mut write: Write<V>, value: &V) {
-    let Some(Announced { plan: Plan { cache, request, hooks }, claim, mut tags, families }) = write.0.take() else {
-        return;
+pub async fn finish_write<V: Cacheable>(write: Write<V>, value: &V) {
+    store_written(write, value);
+}
+
+/// The same, and says how the store answered.
+pub(super) fn store_written<V: Cacheable>(mut write: Write<V>, value: &V) -> Filled {
+    let Some(Announced { plan: Plan { cache, request, hooks }, claim, mut tags, families }) =
+        write.0.take()
+    else {
+        return Filled::Refused;
     };
     tags.extend(cache.0.see_tags(&hooks.tags_of(&cache, value)));
     let cacheable = hooks.cache_if.as_ref().is_none_or(|condition| condition(value));
@@ -165,10 +174,10 @@ pub async fn finish_write<V: Cacheable>(mut write: Write<V>, value: &V) {
     let ttl = ttl.unwrap_or(cache.0.default_ttl);
     if !cacheable || ttl.is_zero() || !families.iter().all(TagSeen::holds) {
         cache.0.remove(&request.text);
-        return;
+        return Filled::Refused;
     }
     let life = Life::new(&cache.0, &request.policy, ttl, tags, Duration::ZERO);
-    cache.0.put_claimed(&request, &Cached::Value(Arc::new(value.clone())), &life, &claim);
+    cache.0.put_claimed(&request, &Cached::Value(Arc::new(value.clone())), &life, &claim)
 }
 
 /// Invalidates a written key whose new value is not known (`None`).

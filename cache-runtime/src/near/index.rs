@@ -23,10 +23,13 @@ use super::slot::{Slot, SlotRef};
 const WAYS: usize = 7;
 const FIRST_SETS: usize = 8;
 
+/// The byte of a set's tags that says that a slot of this set had to go to the next one.
+const OVERFLOWED: u64 = 0xff << (WAYS * 8);
+
 /// One cache line: a byte of each way's hash, then the ways.
 #[repr(align(64))]
 struct Set {
-    /// Byte `i` belongs to way `i`; a hint that spares a look at the slot.
+    /// Byte `i` belongs to way `i`, a hint that spares a look at the slot; the last is a flag.
     tags: AtomicU64,
     ways: [AtomicPtr<Slot>; WAYS],
 }
@@ -40,8 +43,11 @@ struct Table {
 /// The index of one annotated function in one cache.
 pub(crate) struct Index {
     table: Atomic<Table>,
-    linked: Mutex<usize>,
+    /// Held by whoever changes the table.
+    writing: Mutex<()>,
     hasher: FixedState,
+    /// The shape of the arguments that are linked; 0 while there are none.
+    shape: AtomicU64,
     max_sets: usize,
 }
 
@@ -50,14 +56,31 @@ impl Index {
     pub(crate) fn new(max_entries: usize) -> Self {
         Self {
             table: Atomic::new(Table::new(FIRST_SETS)),
-            linked: Mutex::new(0),
+            writing: Mutex::new(()),
             // Seeded for each index, so that nobody can prepare arguments that share a set.
             hasher: FixedState::with_seed(fastrand::u64(..)),
+            shape: AtomicU64::new(0),
             max_sets: (max_entries / WAYS * 2).next_power_of_two().clamp(FIRST_SETS, 1 << 28),
         }
     }
 
+    /// Whether arguments of this shape have their place here. The first that asks decides: the
+    /// instantiations of a generic function share an index, and equal bytes of different types may
+    /// belong to different keys.
+    pub(crate) fn admits(&self, shape: u64) -> bool {
+        match self.shape.compare_exchange(0, shape, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => true,
+            Err(first) => first == shape,
+        }
+    }
+
+    /// Whether arguments of this shape may be linked here.
     #[inline]
+    pub(crate) fn holds(&self, shape: u64) -> bool {
+        self.shape.load(Ordering::Relaxed) == shape
+    }
+
+    #[inline(always)]
     fn hash(&self, args: &[u8]) -> u64 {
         // A `Hasher` over the bytes, without the length that `[u8]: Hash` puts before them: the
         // arguments' bytes tell their own length.
@@ -67,29 +90,24 @@ impl Index {
     }
 
     /// The slot whose arguments are exactly these, if the table leads to it.
-    #[inline]
+    ///
+    /// Inlined always: where the arguments' length is known there, hashing and comparing them come
+    /// down to a few instructions.
+    #[inline(always)]
     pub(crate) fn get<'g>(&self, args: &[u8], guard: &'g Guard) -> Option<SlotRef<'g>> {
         let hash = self.hash(args);
         // SAFETY: the table is never null and replaced tables are freed through the epoch.
         let table = unsafe { self.table.load(Ordering::Acquire, guard).deref() };
         let set = table.set(hash);
-        let mut candidates = matching_bytes(set.tags.load(Ordering::Acquire), tag_of(hash));
-        while candidates != 0 {
-            let way = (candidates.trailing_zeros() / 8) as usize;
-            candidates &= candidates - 1;
-            if way == WAYS {
-                break;
-            }
-            if let Some(slot) = NonNull::new(set.ways[way].load(Ordering::Acquire)) {
-                // SAFETY: the pointer was published, and slots are unlinked before they are
-                // retired, so one that is found under this guard outlives it.
-                let slot = unsafe { SlotRef::new(slot, guard) };
-                if slot.args() == args {
-                    return Some(slot);
-                }
-            }
+        let tags = set.tags.load(Ordering::Acquire);
+        if let Some(slot) = set.find(tags, hash, args, guard) {
+            return Some(slot);
         }
-        None
+        if tags & OVERFLOWED == 0 {
+            return None;
+        }
+        let next = table.next(hash);
+        next.find(next.tags.load(Ordering::Acquire), hash, args, guard)
     }
 
     /// Lets the table lead to the slot.
@@ -98,23 +116,18 @@ impl Index {
     /// those of this index's function.
     pub(crate) fn link(&self, slot: SlotRef<'_>, guard: &Guard) {
         let hash = self.hash(slot.args());
-        let mut linked = lock(&self.linked);
+        let writing = lock(&self.writing);
         let table = self.current(guard);
-        let set = table.set(hash);
-        let way = match set.free_way() {
-            Some(way) => way,
-            None if *linked * 2 >= table.sets.len() * WAYS && table.sets.len() < self.max_sets => {
-                *linked = self.grow(table, guard);
-                drop(linked);
+        let Some((set, way)) = table.place(hash) else {
+            if table.sets.len() < self.max_sets {
+                self.grow(table, guard);
+                drop(writing);
                 return self.link(slot, guard);
             }
-            // The set is full and the table is not: the pointer that leaves is found by its text.
-            None => {
-                *linked -= 1;
-                (hash >> 32) as usize % WAYS
-            }
+            // Full: the pointer that leaves is found by its text from now on.
+            table.set(hash).put((hash >> 32) as usize % WAYS, tag_of(hash), slot.as_ptr());
+            return;
         };
-        *linked += 1;
         set.put(way, tag_of(hash), slot.as_ptr());
     }
 
@@ -123,14 +136,16 @@ impl Index {
     /// The caller holds the lock of the slot's shard.
     pub(crate) fn unlink(&self, slot: SlotRef<'_>, guard: &Guard) {
         let hash = self.hash(slot.args());
-        let mut linked = lock(&self.linked);
-        let set = self.current(guard).set(hash);
-        let found = set.ways.iter().position(|way| {
-            ptr::eq(way.load(Ordering::Relaxed), slot.as_ptr().as_ptr())
-        });
-        if let Some(way) = found {
-            set.ways[way].store(ptr::null_mut(), Ordering::SeqCst);
-            *linked -= 1;
+        let _writing = lock(&self.writing);
+        let table = self.current(guard);
+        for set in [table.set(hash), table.next(hash)] {
+            let is_slot = |way: &AtomicPtr<Slot>| {
+                ptr::eq(way.load(Ordering::Relaxed), slot.as_ptr().as_ptr())
+            };
+            if let Some(way) = set.ways.iter().position(is_slot) {
+                set.ways[way].store(ptr::null_mut(), Ordering::SeqCst);
+                return;
+            }
         }
     }
 
@@ -139,26 +154,22 @@ impl Index {
         unsafe { self.table.load(Ordering::Acquire, guard).deref() }
     }
 
-    /// Doubles the table; returns how many pointers found a place. The index's lock is held.
-    fn grow(&self, old: &Table, guard: &Guard) -> usize {
+    /// Doubles the table. The index's lock is held.
+    fn grow(&self, old: &Table, guard: &Guard) {
         let table = Table::new(old.sets.len() * 2);
-        let mut linked = 0;
         for way in old.sets.iter().flat_map(|set| &set.ways) {
             let Some(slot) = NonNull::new(way.load(Ordering::Relaxed)) else { continue };
             // SAFETY: unlinking needs the index's lock, which is held: the slot is still linked,
             // so it is not freed before this guard is dropped.
             let hash = self.hash(unsafe { SlotRef::new(slot, guard) }.args());
-            let set = table.set(hash);
-            // A doubled table takes over every pointer: the ways of one old set are shared out
-            // over two new ones.
-            let Some(free) = set.free_way() else { continue };
-            set.put(free, tag_of(hash), slot);
-            linked += 1;
+            // What finds no place is found by its text from now on.
+            if let Some((set, free)) = table.place(hash) {
+                set.put(free, tag_of(hash), slot);
+            }
         }
         let replaced = self.table.swap(Owned::new(table), Ordering::AcqRel, guard);
         // SAFETY: no new reader finds the replaced table, and those who have it hold guards.
         unsafe { guard.defer_destroy(replaced) };
-        linked
     }
 }
 
@@ -183,9 +194,48 @@ impl Table {
     fn set(&self, hash: u64) -> &Set {
         &self.sets[hash as usize & self.mask]
     }
+
+    /// Where slots go that found their set full.
+    fn next(&self, hash: u64) -> &Set {
+        &self.sets[(hash as usize + 1) & self.mask]
+    }
+
+    /// A free way for a hash, in its set or the next.
+    fn place(&self, hash: u64) -> Option<(&Set, usize)> {
+        let set = self.set(hash);
+        if let Some(way) = set.free_way() {
+            return Some((set, way));
+        }
+        let next = self.next(hash);
+        let way = next.free_way()?;
+        // Before the pointer is there: a reader that sees it knows where to look.
+        set.tags.fetch_or(OVERFLOWED, Ordering::Release);
+        Some((next, way))
+    }
 }
 
 impl Set {
+    #[inline(always)]
+    fn find<'g>(&self, tags: u64, hash: u64, args: &[u8], guard: &'g Guard) -> Option<SlotRef<'g>> {
+        let mut candidates = matching_bytes(tags, tag_of(hash));
+        while candidates != 0 {
+            let way = (candidates.trailing_zeros() / 8) as usize;
+            candidates &= candidates - 1;
+            let Some(slot) =
+                self.ways.get(way).and_then(|way| NonNull::new(way.load(Ordering::Acquire)))
+            else {
+                continue;
+            };
+            // SAFETY: the pointer was published, and slots are unlinked before they are retired, so
+            // one that is found under this guard outlives it.
+            let slot = unsafe { SlotRef::new(slot, guard) };
+            if same_bytes(slot.args(), args) {
+                return Some(slot);
+            }
+        }
+        None
+    }
+
     fn free_way(&self) -> Option<usize> {
         self.ways.iter().position(|way| way.load(Ordering::Relaxed).is_null())
     }
@@ -197,6 +247,29 @@ impl Set {
         // A reader that sees the new byte with the old pointer compares the arguments and goes on.
         self.ways[way].store(slot.as_ptr(), Ordering::Release);
         self.tags.store(others | u64::from(tag) << shift, Ordering::Release);
+    }
+}
+
+/// Compares short arguments without a call: an integer or two are the usual case.
+#[inline(always)]
+fn same_bytes(one: &[u8], other: &[u8]) -> bool {
+    if one.len() != other.len() {
+        return false;
+    }
+    // The first and the last eight bytes overlap where there are fewer than sixteen.
+    match (
+        one.first_chunk::<8>(),
+        one.last_chunk::<8>(),
+        other.first_chunk::<8>(),
+        other.last_chunk::<8>(),
+    ) {
+        (Some(one_first), Some(one_last), Some(other_first), Some(other_last))
+            if one.len() <= 16 =>
+        {
+            u64::from_ne_bytes(*one_first) == u64::from_ne_bytes(*other_first)
+                && u64::from_ne_bytes(*one_last) == u64::from_ne_bytes(*other_last)
+        }
+        _ => one == other,
     }
 }
 
@@ -216,7 +289,7 @@ fn matching_bytes(bytes: u64, byte: u8) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Index, WAYS, matching_bytes};
+    use super::{Index, Ordering, WAYS, matching_bytes};
     use crate::near::meta::EntryMeta;
     use crate::near::slot::{OwnedSlot, SlotParts};
 
@@ -245,8 +318,8 @@ mod tests {
             index.get(&number.to_le_bytes(), guard).and_then(|slot| slot.value::<u32>().copied())
                 == Some(*number)
         });
-        // A full set may drop a pointer; nearly all stay, and none leads to another's slot.
-        assert!(found.count() > 19_000);
+        // None leads to another's slot, and none was dropped: the table grows instead.
+        assert_eq!(found.count(), 20_000);
         assert!(index.get(&20_000_u32.to_le_bytes(), guard).is_none());
         for slot in &slots {
             index.unlink(slot.as_ref(), guard);
@@ -267,7 +340,8 @@ mod tests {
         for slot in &slots {
             index.unlink(slot.as_ref(), guard);
         }
-        assert_eq!(*super::lock(&index.linked), 0);
+        let left = index.current(guard).sets.iter().flat_map(|set| &set.ways);
+        assert!(left.into_iter().all(|way| way.load(Ordering::Relaxed).is_null()));
     }
 
     #[test]

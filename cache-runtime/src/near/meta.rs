@@ -1,7 +1,7 @@
 //! What several entries can share: their tags with generations, and how long they may be stale.
 
-use std::sync::{Arc, LazyLock};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use crate::clock::Tick;
 
@@ -27,9 +27,12 @@ impl TagCell {
         self.0.load(Ordering::Acquire)
     }
 
-    /// Invalidates everything that was stored, or began to load, under the tag.
-    pub(crate) fn invalidate(&self) {
-        self.0.store(unused_number(), Ordering::SeqCst);
+    /// Invalidates everything that was stored, or began to load, under the tag. Returns the new
+    /// generation, which the caller alone has until others ask for it.
+    pub(crate) fn invalidate(&self) -> u64 {
+        let generation = unused_number();
+        self.0.store(generation, Ordering::SeqCst);
+        generation
     }
 }
 

@@ -8,6 +8,8 @@ mod shard;
 pub(crate) mod sites;
 pub(crate) mod slot;
 pub(crate) mod store;
+#[cfg(test)]
+mod stress_tests;
 pub(crate) mod tags;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

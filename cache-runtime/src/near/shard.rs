@@ -89,7 +89,13 @@ impl Shard {
             self.make_room(u64::from(weight));
         }
         let seen_before = self.memories.was_evicted(hash);
-        let queue = if pinned { PINNED } else if seen_before { MAIN } else { SMALL };
+        let queue = if pinned {
+            PINNED
+        } else if seen_before {
+            MAIN
+        } else {
+            SMALL
+        };
         slot.as_ref().queue.store(queue, Ordering::Relaxed);
         let position = self.slab.put(slot);
         if let Some(slot) = self.slab.get(position) {

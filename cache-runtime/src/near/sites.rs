@@ -5,14 +5,12 @@ use std::sync::{Arc, Mutex, OnceLock};
 use super::index::Index;
 use super::lock;
 use super::meta::{EntryMeta, TagSeen, Windows};
+use crate::site::registered;
 use crate::stats::Counters;
-
-const CHUNK: usize = 64;
-const CHUNKS: usize = 256;
 
 /// The functions by their number. Reading takes no lock.
 pub(crate) struct Sites {
-    chunks: Box<[OnceLock<Box<[OnceLock<SiteState>]>>]>,
+    states: Box<[OnceLock<SiteState>]>,
     max_entries: usize,
 }
 
@@ -36,23 +34,23 @@ impl SiteState {
 }
 
 impl Sites {
+    /// A place for each function of the program, and an index of each that keeps to the bound.
     pub(crate) fn new(max_entries: usize) -> Self {
-        Self { chunks: (0..CHUNKS).map(|_| OnceLock::new()).collect(), max_entries }
+        let states = registered().map(|_| OnceLock::new()).collect();
+        Self { states, max_entries }
     }
 
     /// The function's state, if it was called before.
     #[inline]
     pub(crate) fn get(&self, site: u32) -> Option<&SiteState> {
-        let chunk = self.chunks.get(site as usize / CHUNK)?.get()?;
-        chunk[site as usize % CHUNK].get()
+        self.states.get(site as usize)?.get()
     }
 
-    /// The function's state; none beyond the 16,384th function, which then has no index and no
-    /// statistics of its own.
+    /// The function's state. Every function is in the linker's list, so there is a place for each;
+    /// one loaded later with a library has no index and no statistics of its own.
     pub(crate) fn get_or_make(&self, site: u32) -> Option<&SiteState> {
-        let chunk = self.chunks.get(site as usize / CHUNK)?;
-        let chunk = chunk.get_or_init(|| (0..CHUNK).map(|_| OnceLock::new()).collect());
-        Some(chunk[site as usize % CHUNK].get_or_init(|| SiteState {
+        let state = self.states.get(site as usize)?;
+        Some(state.get_or_init(|| SiteState {
             index: Index::new(self.max_entries),
             counters: Arc::default(),
             last_meta: Mutex::new(EntryMeta::untagged()),

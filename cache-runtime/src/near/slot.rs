@@ -29,26 +29,28 @@ pub(crate) const NO_SITE: u32 = u32::MAX;
 const MAX_FREQUENCY: u8 = 3;
 
 /// The header of an entry; the value and the bytes of its keys follow in the same allocation.
+///
+/// What a hit reads stands together at the end, next to the value and the arguments.
 #[repr(C)]
 pub(crate) struct Slot {
-    vtable: &'static VTable,
-    /// Tags with the generations seen before the load, and how long to keep the value when stale.
-    pub(crate) meta: Arc<EntryMeta>,
     /// Never reused, so that a refresh can tell the entry it started from (rule E2).
     pub(crate) id: u64,
-    pub(crate) fresh_until: Tick,
     pub(crate) load_millis: u32,
     pub(crate) weight: u32,
     /// Where the owning shard keeps the slot; written under the shard's lock.
     pub(crate) position: AtomicU32,
     /// Whose index leads here, or [`NO_SITE`]; written under the shard's lock.
     pub(crate) site: AtomicU32,
+    pub(crate) fresh_until: Tick,
+    /// Tags with the generations seen before the load, and how long to keep the value when stale.
+    pub(crate) meta: Arc<EntryMeta>,
     text_len: u16,
     args_len: u16,
     frequency: AtomicU8,
     /// Which eviction queue holds the slot; written under the shard's lock.
     pub(crate) queue: AtomicU8,
     dead: AtomicBool,
+    vtable: &'static VTable,
 }
 
 /// What can be done with a value whose type is known only at run time.
@@ -68,7 +70,11 @@ impl<T: Send + Sync + 'static> VTableOf<T> {
         type_id: TypeId::of::<T>,
         value_offset: Self::VALUE_OFFSET,
         bytes_offset: Self::VALUE_OFFSET + size_of::<T>(),
-        align: if align_of::<T>() > align_of::<Slot>() { align_of::<T>() } else { align_of::<Slot>() },
+        align: if align_of::<T>() > align_of::<Slot>() {
+            align_of::<T>()
+        } else {
+            align_of::<Slot>()
+        },
         drop_value: Self::drop_value,
     };
 
@@ -114,7 +120,9 @@ impl OwnedSlot {
         let layout = layout_of(vtable, parts.text.len() + parts.args.len());
         // SAFETY: the layout is not empty, it holds the header.
         let memory = unsafe { alloc::alloc(layout) };
-        let Some(slot) = NonNull::new(memory.cast::<Slot>()) else { alloc::handle_alloc_error(layout) };
+        let Some(slot) = NonNull::new(memory.cast::<Slot>()) else {
+            alloc::handle_alloc_error(layout)
+        };
         let header = Slot {
             vtable,
             meta: parts.meta,
@@ -137,8 +145,10 @@ impl OwnedSlot {
             slot.write(header);
             memory.add(vtable.value_offset).cast::<T>().write(value);
             let bytes = memory.add(vtable.bytes_offset);
-            bytes.copy_from_nonoverlapping(parts.text.as_ptr(), parts.text.len());
-            bytes.add(parts.text.len()).copy_from_nonoverlapping(parts.args.as_ptr(), parts.args.len());
+            bytes.copy_from_nonoverlapping(parts.args.as_ptr(), parts.args.len());
+            bytes
+                .add(parts.args.len())
+                .copy_from_nonoverlapping(parts.text.as_ptr(), parts.text.len());
         }
         Self(slot)
     }
@@ -234,7 +244,7 @@ impl<'g> SlotRef<'g> {
 
     /// The text key.
     pub(crate) fn text(self) -> &'g str {
-        let bytes = self.bytes(0, self.text_len as usize);
+        let bytes = self.bytes(self.args_len as usize, self.text_len as usize);
         // SAFETY: the bytes were copied from a `str`.
         unsafe { std::str::from_utf8_unchecked(bytes) }
     }
@@ -242,7 +252,7 @@ impl<'g> SlotRef<'g> {
     /// The arguments' bytes; empty where the slot was not stored by an annotated function.
     #[inline]
     pub(crate) fn args(self) -> &'g [u8] {
-        self.bytes(self.text_len as usize, self.args_len as usize)
+        self.bytes(0, self.args_len as usize)
     }
 
     #[inline]
@@ -304,7 +314,15 @@ mod tests {
     use std::sync::Arc;
 
     fn parts<'a>(text: &'a str, args: &'a [u8]) -> SlotParts<'a> {
-        SlotParts { text, args, meta: EntryMeta::untagged(), id: 7, fresh_until: 9, load_millis: 3, weight: 1 }
+        SlotParts {
+            text,
+            args,
+            meta: EntryMeta::untagged(),
+            id: 7,
+            fresh_until: 9,
+            load_millis: 3,
+            weight: 1,
+        }
     }
 
     #[test]

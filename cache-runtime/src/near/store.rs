@@ -188,7 +188,12 @@ impl Store {
     }
 
     /// Stores the slot whatever the key holds, if the condition is true under the shard's lock.
-    pub(crate) fn put_if(&self, text: &str, slot: OwnedSlot, condition: impl FnOnce() -> bool) -> Filled {
+    pub(crate) fn put_if(
+        &self,
+        text: &str,
+        slot: OwnedSlot,
+        condition: impl FnOnce() -> bool,
+    ) -> Filled {
         let guard = crossbeam_epoch::pin();
         let hash = hash_text(text);
         let mut shard = self.shard(hash);
@@ -198,7 +203,14 @@ impl Store {
         self.insert(&mut shard, hash, slot, false, &guard)
     }
 
-    fn insert(&self, shard: &mut Shard, hash: u64, slot: OwnedSlot, pinned: bool, guard: &Guard) -> Filled {
+    fn insert(
+        &self,
+        shard: &mut Shard,
+        hash: u64,
+        slot: OwnedSlot,
+        pinned: bool,
+        guard: &Guard,
+    ) -> Filled {
         let site = slot.as_ref().site.load(Ordering::Relaxed);
         let pointer = slot.as_ptr();
         let stored = shard.insert(hash, slot, pinned, self.clock.now());
@@ -230,7 +242,11 @@ impl Store {
     ///
     /// `decide` must not use the store. The answer is false where a slot was to be put and does
     /// not fit; then the key holds nothing.
-    pub(crate) fn update(&self, text: &str, decide: impl FnOnce(Option<SlotRef<'_>>) -> Change) -> bool {
+    pub(crate) fn update(
+        &self,
+        text: &str,
+        decide: impl FnOnce(Option<SlotRef<'_>>) -> Change,
+    ) -> bool {
         let guard = crossbeam_epoch::pin();
         let hash = hash_text(text);
         let mut shard = self.shard(hash);
@@ -264,7 +280,12 @@ impl Store {
         was_value
     }
 
-    fn remove_if(&self, text: &str, why: Gone, condition: impl FnOnce(SlotRef<'_>) -> bool) -> bool {
+    fn remove_if(
+        &self,
+        text: &str,
+        why: Gone,
+        condition: impl FnOnce(SlotRef<'_>) -> bool,
+    ) -> bool {
         let guard = crossbeam_epoch::pin();
         let hash = hash_text(text);
         let mut shard = self.shard(hash);

@@ -55,7 +55,9 @@ impl Tags {
     pub(crate) fn invalidate_where(&self, chosen: impl Fn(&str) -> bool) {
         for names in &self.shards {
             let names = lock(names);
-            names.cells.iter().filter(|(name, _)| chosen(name)).for_each(|(_, cell)| cell.invalidate());
+            names.cells.iter().filter(|(name, _)| chosen(name)).for_each(|(_, cell)| {
+                cell.invalidate();
+            });
         }
     }
 

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Acquire, Acquired, Extent, Fill, Filled, Lookup, Mark, MarkState, Observed, Prefix,
-    Provider, Removal};
+use super::{
+    Acquire, Acquired, Extent, Fill, Filled, Lookup, Mark, MarkState, Observed, Prefix, Provider,
+    Removal,
+};
 use crate::{Error, ErrorKind, Result};
 
 /// Short forms of [`Provider`]'s steps; implemented for every provider.

@@ -62,7 +62,9 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// # Errors
 /// [`Unavailable`](crate::ErrorKind::Unavailable): surely nothing happened.
 /// [`Unknown`](crate::ErrorKind::Unknown) and [`Timeout`](crate::ErrorKind::Timeout): the step may
-/// or may not happen, even later. `Ok` means that the store acknowledged it. A provider does not
+/// or may not happen, even later. [`InvalidKey`](crate::ErrorKind::InvalidKey): a key or a mark's
+/// name is longer than the store takes (each takes 1,024 bytes at least).
+/// `Ok` means that the store acknowledged it. A provider does not
 /// retry what is not safe to repeat: [`acquire`](Self::acquire) and [`fill`](Self::fill) are not.
 ///
 /// # Cancel safety
@@ -118,7 +120,8 @@ pub trait Provider: Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// [`Codec`](crate::ErrorKind::Codec) if the value is shorter than a prefix,
-    /// [`TooLarge`](crate::ErrorKind::TooLarge) if the store would not take it.
+    /// [`TooLarge`](crate::ErrorKind::TooLarge) if the store would not take it; the cell is then
+    /// as it was, or empty.
     fn fill<'a>(&'a self, request: Fill<'a>) -> BoxFuture<'a, Result<Filled>>;
 
     /// Sets the TTL of a cell that still holds `prefix`; false if it holds anything else.
@@ -157,11 +160,7 @@ pub trait Provider: Debug + Send + Sync + 'static {
     /// held mark's former nonce never comes back.
     ///
     /// On Redis: `SET mark HELD PX ttl`, all in one round trip.
-    fn hold_marks<'a>(
-        &'a self,
-        marks: &'a [Mark<'a>],
-        ttl: Duration,
-    ) -> BoxFuture<'a, Result<()>>;
+    fn hold_marks<'a>(&'a self, marks: &'a [Mark<'a>], ttl: Duration) -> BoxFuture<'a, Result<()>>;
 
     /// Removes cells (values and leases alike) and marks (held ones too); returns how many of all
     /// those there were.

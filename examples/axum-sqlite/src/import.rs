@@ -9,14 +9,14 @@ use tokio::process::Command;
 
 use crate::catalogue::Package;
 
-/// The packages of this workspace and of everything that it needs, as `cargo metadata` tells them.
-/// Where a name has several versions, the newest comes last.
+/// The packages of this workspace and of everything that it needs on this platform, as
+/// `cargo metadata` tells them. Where a name has several versions, the newest comes last.
 pub(crate) async fn workspace_packages() -> io::Result<Vec<Package>> {
-    let mut output = ask_cargo(&["--locked"]).await?;
-    if !output.status.success() {
-        // Without a network there may be manifests missing that this package did not need.
-        output = ask_cargo(&["--no-deps", "--offline"]).await?;
-    }
+    let version = ask_cargo(&["-vV"]).await?;
+    let version = String::from_utf8_lossy(&version.stdout);
+    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default();
+    let everything = ["metadata", "--format-version", "1", "--locked", "--filter-platform", host];
+    let output = ask_cargo(&everything).await?;
     if !output.status.success() {
         return Err(io::Error::other(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
     }
@@ -58,12 +58,11 @@ impl From<Described> for Package {
     }
 }
 
-async fn ask_cargo(options: &[&str]) -> io::Result<Output> {
+async fn ask_cargo(arguments: &[&str]) -> io::Result<Output> {
     let folder =
         env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
     Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["metadata", "--format-version", "1"])
-        .args(options)
+        .args(arguments)
         .current_dir(folder)
         .stdin(Stdio::null())
         .output()

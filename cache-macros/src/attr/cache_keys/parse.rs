@@ -19,10 +19,11 @@ pub(super) fn parse(args: TokenStream, item: TokenStream, errors: &mut Errors) -
         Ok(item) => item,
         Err(error) => {
             let is_trait = item.into_iter().any(|token| token.to_string() == "trait");
-            let message = match is_trait {
-                true => error.to_string(),
-                false => "`#[cache_keys]` goes on a trait: write `trait CacheKeys { .. }` with one function per key"
-                    .to_owned(),
+            let place = "`#[cache_keys]` goes on a trait";
+            let message = if is_trait {
+                format!("{place}: {error}")
+            } else {
+                format!("{place}: write `trait CacheKeys {{ .. }}` with one function per key")
             };
             errors.at_span(error.span(), message);
             return None;

@@ -315,8 +315,7 @@ fn check_all_in_key(
 fn check_collisions(keys: &[Key<'_>], errors: &mut Errors) {
     for (index, later) in keys.iter().enumerate() {
         for earlier in &keys[..index] {
-            let texts = |key: &Key<'_>| value_texts(key);
-            let (a, b) = (texts(earlier), texts(later));
+            let (a, b) = (value_texts(earlier), value_texts(later));
             if may_collide(&earlier.template, |at| a[at], &later.template, |at| b[at]) {
                 errors.at(
                     later.literal,

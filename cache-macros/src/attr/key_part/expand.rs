@@ -15,15 +15,11 @@ pub(super) fn expand(part: &KeyPart<'_>) -> TokenStream {
         Shape::Compound(fields) => {
             let writes = fields.iter().map(|field| call(&ms, field, "write_part"));
             let encodes = fields.iter().map(|field| call(&ms, field, "encode_part"));
-            let count = fields.len();
             let separators =
                 (0..fields.len()).map(|index| (index > 0).then(|| quote!(out.separator();)));
-            (
-                quote!(out.open(); #(#separators #writes)* out.close();),
-                quote!(out.push_compound(#count); #(#encodes)*),
-            )
+            (quote!(out.open(); #(#separators #writes)* out.close();), quote!(#(#encodes)*))
         }
-        Shape::Enum(variants) => (enum_text(variants), enum_encoding(&ms, variants)),
+        Shape::Enum(variants) => (enum_text(variants), enum_index(variants)),
     };
     let fields: &[PartField<'_>] = match &part.shape {
         Shape::Newtype(field) => std::slice::from_ref(field),
@@ -31,12 +27,14 @@ pub(super) fn expand(part: &KeyPart<'_>) -> TokenStream {
         Shape::Enum(_) => &[],
     };
     let ident = part.ident;
+    let shape = shape(&ms, ident, &part.shape);
     let generics = bounded(&ms, part.generics, fields);
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     quote! {
         #[automatically_derived]
         #[allow(deprecated)]
         impl #impl_generics #ms::KeyPart for #ident #type_generics #where_clause {
+            const SHAPE: u64 = #shape;
             fn write_part(&self, out: &mut #ms::PartWriter<'_>) { #write }
             #[inline]
             fn encode_part(&self, out: &mut #ms::ArgBytes) { #encode }
@@ -71,11 +69,38 @@ fn enum_text(variants: &[(&Ident, String)]) -> TokenStream {
     quote!(out.write_str(match self { #(#arms)* });)
 }
 
-/// The text itself: equal bytes have to mean equal text across types, since all instantiations of a
-/// generic function share an index.
-fn enum_encoding(ms: &TokenStream, variants: &[(&Ident, String)]) -> TokenStream {
-    let arms = variants.iter().map(|(variant, text)| quote!(Self::#variant { .. } => #text,));
-    quote!(<::core::primitive::str as #ms::KeyPart>::encode_part(match self { #(#arms)* }, out);)
+/// Tells this type's bytes from those of others: a newtype is as its field, the rest is by name.
+fn shape(ms: &TokenStream, ident: &Ident, shape: &Shape<'_>) -> TokenStream {
+    let of = |field: &PartField<'_>| {
+        let (ty, span) = (field.ty, Span::call_site().located_at(field.ty.span()));
+        quote_spanned!(span=> <#ty as #ms::KeyPart>::SHAPE)
+    };
+    let name = ident.to_string();
+    let own = quote!(#ms::shape::of(::core::concat!(::core::module_path!(), "::", #name)));
+    match shape {
+        Shape::Newtype(field) => of(field),
+        Shape::Compound(fields) => {
+            fields.iter().map(of).fold(own, |outer, inner| quote!(#ms::shape::with(#outer, #inner)))
+        }
+        Shape::Enum(_) => own,
+    }
+}
+
+/// The position, in as few bytes as the number of variants allows.
+fn enum_index(variants: &[(&Ident, String)]) -> TokenStream {
+    if variants.len() <= 1 << 8 {
+        let arms = variants.iter().enumerate().map(|(index, (variant, _))| {
+            let index = u8::try_from(index).unwrap_or(u8::MAX);
+            quote!(Self::#variant { .. } => #index,)
+        });
+        quote!(out.push_u8(match self { #(#arms)* });)
+    } else {
+        let arms = variants.iter().enumerate().map(|(index, (variant, _))| {
+            let index = u32::try_from(index).unwrap_or(u32::MAX);
+            quote!(Self::#variant { .. } => #index,)
+        });
+        quote!(out.push_u32(match self { #(#arms)* });)
+    }
 }
 
 /// A field whose type depends on a type parameter becomes a bound; of the others rustc knows.

@@ -56,6 +56,33 @@ pub(super) fn bound_names(sig: &Signature) -> Vec<Ident> {
     names.0
 }
 
+/// Names of parameters that are declared `mut`, with `self`.
+pub(super) fn mutable_names(sig: &Signature) -> Vec<Ident> {
+    struct Names(Vec<Ident>);
+    impl<'ast> Visit<'ast> for Names {
+        fn visit_pat_ident(&mut self, pattern: &'ast PatIdent) {
+            if pattern.mutability.is_some() && pattern.by_ref.is_none() {
+                self.0.push(pattern.ident.clone());
+            }
+            if let Some((_, inner)) = &pattern.subpat {
+                self.visit_pat(inner);
+            }
+        }
+    }
+    let mut names = Names(Vec::new());
+    for input in &sig.inputs {
+        match input {
+            FnArg::Receiver(receiver) if receiver.mutability.is_some() => {
+                let word = receiver.self_token;
+                names.0.push(Ident::new("self", word.span));
+            }
+            FnArg::Receiver(_) => {}
+            FnArg::Typed(typed) => names.visit_pat(&typed.pat),
+        }
+    }
+    names.0
+}
+
 /// Variables that the tokens may read, each at its first place; names in format strings too.
 pub(super) fn mentioned(tokens: TokenStream) -> Vec<Ident> {
     let mut found = Vec::new();

@@ -4,9 +4,9 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Attribute, Ident, ReturnType, Type};
 
-use super::bindings::{SelfKind, mentioned, self_kind};
+use super::bindings::{SelfKind, mentioned, mutable_names, self_kind};
 use super::model::{Effect, Invalidates, OnError, What, WriteThrough};
-use super::values::{After, Scope, before, local, owned};
+use super::values::{After, Scope, before, call, local};
 use crate::expand::support_path;
 use crate::parse::Function;
 
@@ -56,8 +56,8 @@ pub(super) fn write_through(function: &Function, valid: &WriteThrough) -> TokenS
         (0..valid.targets.len()).map(|index| local(&format!("write_{index}"))).collect();
     let begins = valid.targets.iter().map(|(target, arguments)| {
         let plan = target.plan();
-        let arguments = arguments.iter().map(|argument| owned(argument, &valid.bindings));
-        quote!(#ms::begin_write(#plan(#(#arguments),*)).await)
+        let plan = call(&plan, arguments, &valid.bindings);
+        quote!(#ms::begin_write(#plan).await)
     });
     let finishes = writes.iter().zip(&valid.targets).map(|(write, (target, _))| {
         // A value of the wrong type is an error at the function that it should be written to.
@@ -99,7 +99,10 @@ fn run_body(function: &Function, borrows_self: bool) -> TokenStream {
     // `&mut self` must be back after the body where an effect asks it something.
     let keep_self = borrows_self && self_kind(&function.sig) == SelfKind::Exclusive;
     let capture = (!keep_self).then(|| quote!(move));
-    quote!(async #capture { #fake #body }.await)
+    // Captured as a whole: of a part that is overwritten rustc would say that it is never read.
+    let whole = mutable_names(&function.sig);
+    let whole = (!whole.is_empty()).then(|| quote!(let _ = (#(&#whole,)*);));
+    quote!(async #capture { #fake #whole #body }.await)
 }
 
 /// Tells rustc the type that the block returns, as a function's signature does: without it
@@ -113,7 +116,7 @@ fn expected_type(output: &ReturnType) -> TokenStream {
             (ty.to_token_stream(), first.map_or_else(Span::call_site, |token| token.span()))
         }
     };
-    let never = Ident::new("never", Span::mixed_site().located_at(span));
+    let never = Ident::new("never", span);
     quote! {
         #[allow(unreachable_code, unused_variables, clippy::all, clippy::pedantic)]
         if false {

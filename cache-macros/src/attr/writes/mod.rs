@@ -17,7 +17,7 @@ use crate::parse::Function;
 pub(crate) fn invalidates(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::new();
     let raw = parse::parse(parse::INVALIDATES, args, &mut errors);
-    let Some(function) = errors.keep(syn::parse2::<Function>(item.clone())) else {
+    let Some(function) = read_function(parse::INVALIDATES, &item, &mut errors) else {
         return errors_and(errors, item);
     };
     match validate::invalidates(raw, &function, &mut errors) {
@@ -29,13 +29,27 @@ pub(crate) fn invalidates(args: TokenStream, item: TokenStream) -> TokenStream {
 pub(crate) fn write_through(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::new();
     let raw = parse::parse(parse::WRITE_THROUGH, args, &mut errors);
-    let Some(function) = errors.keep(syn::parse2::<Function>(item.clone())) else {
+    let Some(function) = read_function(parse::WRITE_THROUGH, &item, &mut errors) else {
         return errors_and(errors, item);
     };
-    match validate::write_through(raw, &function, &mut errors) {
-        Some(valid) if errors.is_empty() => expand::write_through(&function, &valid),
-        _ => errors_and(errors, untouched(&function)),
+    let valid = validate::write_through(raw, &function, &mut errors);
+    if errors.is_empty() {
+        return expand::write_through(&function, &valid);
     }
+    errors_and(errors, untouched(&function))
+}
+
+fn read_function(
+    grammar: parse::Grammar,
+    item: &TokenStream,
+    errors: &mut Errors,
+) -> Option<Function> {
+    let read = syn::parse2::<Function>(item.clone()).map_err(|error| {
+        let message =
+            format!("`#[{}]` goes on an async function with a body: {error}", grammar.name);
+        syn::Error::new(error.span(), message)
+    });
+    errors.keep(read)
 }
 
 /// The user's function stays as it is, so that its uses give no errors of their own.

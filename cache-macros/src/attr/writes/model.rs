@@ -3,7 +3,7 @@
 use proc_macro2::Span;
 use syn::{Expr, Ident, LitStr, Path};
 
-use super::target::Target;
+use super::target::{Arguments, Target};
 use crate::template::Template;
 
 /// The arguments as written.
@@ -34,7 +34,7 @@ pub(super) struct Effect {
 
 pub(super) enum What {
     /// One key of a function.
-    Key(Target, Vec<Expr>),
+    Key(Target, Arguments),
     /// All that a function cached.
     Function(Target),
     Tag(LitStr, Template),
@@ -52,7 +52,7 @@ pub(super) enum OnError {
 /// A valid `#[write_through(..)]`.
 pub(super) struct WriteThrough {
     pub(super) root: Option<Path>,
-    pub(super) targets: Vec<(Target, Vec<Expr>)>,
+    pub(super) targets: Vec<(Target, Arguments)>,
     /// The names that the parameters bind.
     pub(super) bindings: Vec<Ident>,
 }

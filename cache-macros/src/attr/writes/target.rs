@@ -2,8 +2,10 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
+use syn::punctuated::Punctuated;
 use syn::{
     AngleBracketedGenericArguments, Expr, ExprPath, Ident, Member, Path, PathArguments, QSelf,
+    Token, token,
 };
 
 use crate::diagnostics::Errors;
@@ -17,6 +19,12 @@ pub(super) enum Target {
     Method { receiver: Expr, name: Ident, generics: Option<AngleBracketedGenericArguments> },
     /// `Repo::get_user`: helpers are sibling functions.
     Associated { qself: Option<QSelf>, path: Path },
+}
+
+/// The arguments of a call, within the user's parentheses.
+pub(super) struct Arguments {
+    pub(super) paren: token::Paren,
+    pub(super) values: Vec<Expr>,
 }
 
 impl Target {
@@ -67,12 +75,12 @@ impl Target {
                     Some(name) => Ident::new(inner, name.span()),
                     None => format_ident!("{inner}"),
                 };
-                let generics = generics.as_ref().map(|generics| turbofish(generics));
+                let generics = generics.as_ref().map(turbofish);
                 quote!(#path::#inner #generics)
             }
             Target::Method { receiver, name, generics } => {
                 let name = sibling(name);
-                let generics = generics.as_ref().map(|generics| turbofish(generics));
+                let generics = generics.as_ref().map(turbofish);
                 quote!(#receiver.#name #generics)
             }
             Target::Associated { qself, path } => {
@@ -87,14 +95,14 @@ impl Target {
 }
 
 /// The function that `expression` names, and its arguments where it is a call.
-pub(super) fn read(expression: Expr, errors: &mut Errors) -> Option<(Target, Option<Vec<Expr>>)> {
+pub(super) fn read(expression: Expr, errors: &mut Errors) -> Option<(Target, Option<Arguments>)> {
     const EXAMPLE: &str =
         "name an annotated function as you call it, such as `get_user(id)` or `self.get_user(id)`";
     match expression {
         Expr::Paren(inner) => read(*inner.expr, errors),
         Expr::Path(path) => Some((of_path(path, errors)?, None)),
         Expr::Call(call) => {
-            let arguments = call.args.into_iter().collect();
+            let arguments = arguments(call.paren_token, call.args);
             match *call.func {
                 Expr::Path(path) => Some((of_path(path, errors)?, Some(arguments))),
                 other => {
@@ -109,7 +117,7 @@ pub(super) fn read(expression: Expr, errors: &mut Errors) -> Option<(Target, Opt
                 name: call.method,
                 generics: call.turbofish,
             };
-            Some((target, Some(call.args.into_iter().collect())))
+            Some((target, Some(arguments(call.paren_token, call.args))))
         }
         Expr::Field(field) => match (&*field.base, &field.member) {
             (Expr::Path(base), Member::Named(name)) if base.path.is_ident("self") => Some((
@@ -127,7 +135,7 @@ pub(super) fn read(expression: Expr, errors: &mut Errors) -> Option<(Target, Opt
         },
         Expr::Await(waits) => {
             errors.at(
-                &waits.await_token,
+                waits.await_token,
                 "the function is named here and not called: remove `.await`",
             );
             None
@@ -141,6 +149,10 @@ pub(super) fn read(expression: Expr, errors: &mut Errors) -> Option<(Target, Opt
             None
         }
     }
+}
+
+fn arguments(paren: token::Paren, values: Punctuated<Expr, Token![,]>) -> Arguments {
+    Arguments { paren, values: values.into_iter().collect() }
 }
 
 /// A function belongs to a type where the name before it says so: `Repo::get_user`, `Self::get_user`.

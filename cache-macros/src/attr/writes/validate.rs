@@ -7,7 +7,7 @@ use syn::{Expr, ExprLit, Ident, Lit, LitStr, ReturnType, Signature, Type};
 use super::bindings::{SelfKind, bound_names, mentioned, result_in, self_kind, way_out};
 use super::model::{Effect, Invalidates, OnError, RawWrite, What, WriteThrough};
 use super::parse::{Grammar, INVALIDATES, WRITE_THROUGH};
-use super::target::{self, Target};
+use super::target::{self, Arguments, Target};
 use crate::attr::pieces::{MAX_VALUES, values};
 use crate::diagnostics::{Errors, did_you_mean};
 use crate::parse::Function;
@@ -37,7 +37,7 @@ pub(super) fn write_through(
     raw: RawWrite,
     function: &Function,
     errors: &mut Errors,
-) -> Option<WriteThrough> {
+) -> WriteThrough {
     let sig = &function.sig;
     check_kind(WRITE_THROUGH, sig, errors);
     check_has_value(sig, errors);
@@ -52,7 +52,7 @@ pub(super) fn write_through(
     for expression in raw.targets {
         targets.extend(check_written(expression, sig, &bindings, errors));
     }
-    Some(WriteThrough { root: raw.root, targets, bindings })
+    WriteThrough { root: raw.root, targets, bindings }
 }
 
 fn check_kind(grammar: Grammar, sig: &Signature, errors: &mut Errors) {
@@ -108,12 +108,12 @@ fn check_effect(
     };
     let mut after =
         target.receiver().is_some_and(|receiver| result_in(receiver.to_token_stream()).is_some());
-    for argument in &arguments {
+    for argument in &arguments.values {
         check_self(argument.to_token_stream(), sig, errors);
         after |= result_in(argument.to_token_stream()).is_some();
     }
     if after {
-        for argument in &arguments {
+        for argument in &arguments.values {
             check_after(argument, bindings, errors);
         }
     }
@@ -175,11 +175,15 @@ fn check_template(
         } else if !names.iter().any(|known| known == name) {
             valid = false;
             let near = did_you_mean(name, names.iter().map(String::as_str));
+            let message = match name {
+                "self" => format!("`{}` has no `self`", sig.ident),
+                _ => format!("`{name}` is not a parameter of `{}`{near}", sig.ident),
+            };
             let known: Vec<String> = names.iter().map(|known| format!("`<{known}>`")).collect();
             errors.in_literal(
                 literal,
                 range.clone(),
-                &format!("`{name}` is not a parameter of `{}`{near}", sig.ident),
+                &message,
                 Some(&format!("write {}", known.join(" or "))),
             );
         }
@@ -273,7 +277,7 @@ fn check_written(
     sig: &Signature,
     bindings: &[Ident],
     errors: &mut Errors,
-) -> Option<(Target, Vec<Expr>)> {
+) -> Option<(Target, Arguments)> {
     let is_parameter = bindings.iter().any(|binding| plain(binding) == "result");
     let place = expression.to_token_stream();
     let (target, arguments) = target::read(expression, errors)?;
@@ -282,7 +286,7 @@ fn check_written(
         errors.at(place, "which key is written is told by the arguments: write `get_user(id)`");
         return None;
     };
-    for argument in &arguments {
+    for argument in &arguments.values {
         check_self(argument.to_token_stream(), sig, errors);
         if let Some(result) = result_in(argument.to_token_stream()).filter(|_| !is_parameter) {
             errors.at(

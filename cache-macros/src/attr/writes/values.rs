@@ -6,6 +6,7 @@ use syn::{Expr, Ident, LitStr, Signature};
 
 use super::bindings::{SelfKind, mentioned, result_in, self_kind, without_self};
 use super::model::{Effect, What};
+use super::target::Arguments;
 use super::validate::plain;
 use crate::attr::pieces::{self, Pieces};
 use crate::template::{Segment, Template};
@@ -25,8 +26,8 @@ pub(super) fn before(scope: &Scope<'_>, effect: &Effect) -> TokenStream {
     match &effect.what {
         What::Key(target, arguments) => {
             let key = target.key();
-            let arguments = arguments.iter().map(|argument| owned(argument, scope.bindings));
-            quote!(.target(#ms::Target::key(#key(#(#arguments),*))))
+            let key = call(&key, arguments, scope.bindings);
+            quote!(.target(#ms::Target::key(#key)))
         }
         What::Function(target) => {
             let site = target.site();
@@ -56,21 +57,31 @@ impl Scope<'_> {
     }
 }
 
+/// `callee(arguments)` with the user's parentheses, so that rustc points into the call.
+pub(super) fn call(callee: &TokenStream, arguments: &Arguments, bindings: &[Ident]) -> TokenStream {
+    let mut tokens = callee.clone();
+    arguments.paren.surround(&mut tokens, |tokens| {
+        let values = arguments.values.iter().map(|argument| owned(argument, bindings));
+        tokens.extend(quote!(#(#values),*));
+    });
+    tokens
+}
+
 /// A place in a parameter is cloned, since the body may want to move it; other expressions stay.
-pub(super) fn owned(argument: &Expr, bindings: &[Ident]) -> TokenStream {
+fn owned(argument: &Expr, bindings: &[Ident]) -> TokenStream {
     let Some(root) = place_root(argument) else { return argument.to_token_stream() };
-    let known =
-        root == "self" || root == "result" || bindings.iter().any(|binding| *binding == root);
-    if !known {
+    let is_parameter = bindings.contains(&root);
+    if !is_parameter && root != "self" && root != "result" {
         return argument.to_token_stream();
     }
     let span = Span::mixed_site().located_at(root.span());
     // `result` is a reference to the value that is meant.
     let reference = match argument {
-        Expr::Path(_) if root == "result" => argument.to_token_stream(),
+        Expr::Path(_) if root == "result" && !is_parameter => argument.to_token_stream(),
         _ => quote_spanned!(span=> &#argument),
     };
-    quote_spanned!(span=> ::core::clone::Clone::clone(#reference))
+    // In a block, so that the clone is of the argument's own type and only then coerced.
+    quote_spanned!(span=> { let owned = ::core::clone::Clone::clone(#reference); owned })
 }
 
 /// What effects need that are known only after the body.
@@ -155,8 +166,8 @@ impl After {
             }
             What::Key(target, arguments) => {
                 let key = target.key();
-                let arguments = arguments.iter().map(|argument| owned(argument, scope.bindings));
-                (format_ident!("target"), quote!(#ms::Target::key(#key(#(#arguments),*))))
+                let key = call(&key, arguments, scope.bindings);
+                (format_ident!("target"), quote!(#ms::Target::key(#key)))
             }
             What::TagExpression(expression) => (format_ident!("tags"), quote!([#expression])),
         };
@@ -194,8 +205,9 @@ impl After {
         path: &[Segment],
     ) -> (TokenStream, Span) {
         if is_result(path) {
-            let (value, span) = (local("value"), literal.span());
-            return (pieces::place(quote!((*#value)), fields(path), span), span);
+            let span = Span::mixed_site().located_at(literal.span());
+            let value = Ident::new("value", span);
+            return (pieces::place(quote_spanned!(span=> (*#value)), fields(path), span), span);
         }
         let source = Source::Placeholder(dotted(path));
         let (place, span) = scope.value(literal, path);
@@ -270,8 +282,8 @@ fn place_root(expression: &Expr) -> Option<Ident> {
 fn what_tokens(what: &What) -> TokenStream {
     match what {
         What::Key(target, arguments) => {
-            let receiver = target.receiver();
-            quote!(#receiver, #(#arguments),*)
+            let (receiver, values) = (target.receiver(), &arguments.values);
+            quote!(#receiver, #(#values),*)
         }
         What::TagExpression(expression) => expression.to_token_stream(),
         What::Function(_) | What::Tag(..) => TokenStream::new(),

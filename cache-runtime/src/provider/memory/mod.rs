@@ -152,8 +152,7 @@ impl MemoryProviderBuilder {
         let entries = if bounded { self.max_entries } else { Some(DEFAULT_ENTRIES) };
         // No annotated function stores here, so there are no indexes to keep.
         let sites = Arc::new(Sites::new(0));
-        let store =
-            || Store::new(entries, self.max_bytes, self.clock.clone(), Arc::clone(&sites));
+        let store = || Store::new(entries, self.max_bytes, self.clock.clone(), Arc::clone(&sites));
         let shared = Shared {
             cells: store(),
             marks: store(),
@@ -196,15 +195,11 @@ impl Provider for MemoryProvider {
         marks: &'a [Mark<'a>],
         ttl: Duration,
     ) -> BoxFuture<'a, Result<Baseline>> {
-        self.step("ensure_marks", move |this| this.baseline(marks, ttl))
+        self.step("ensure_marks", move |this| this.ensure_now(marks, ttl))
     }
 
-    fn hold_marks<'a>(
-        &'a self,
-        marks: &'a [Mark<'a>],
-        ttl: Duration,
-    ) -> BoxFuture<'a, Result<()>> {
-        self.step("hold_marks", move |this| marks.iter().try_for_each(|mark| this.hold(mark, ttl)))
+    fn hold_marks<'a>(&'a self, marks: &'a [Mark<'a>], ttl: Duration) -> BoxFuture<'a, Result<()>> {
+        self.step("hold_marks", move |this| this.hold_now(marks, ttl))
     }
 
     fn remove<'a>(&'a self, removal: Removal<'a>) -> BoxFuture<'a, Result<u64>> {
@@ -241,3 +236,6 @@ impl Provider for MemoryProvider {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

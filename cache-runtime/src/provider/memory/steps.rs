@@ -36,18 +36,18 @@ impl MemoryProvider {
                 cell.map(|cell| CellBytes::from(Prefix::of(&cell).as_bytes()))
             }
         };
-        let marks = self.states(lookup.marks)?;
+        let marks = self.mark_texts("read", lookup.marks)?;
+        let marks = marks.iter().map(|text| self.state(text)).collect();
         Ok(Observed { cell, incarnation: self.shared.incarnation, marks })
     }
 
     pub(super) fn acquire_now(&self, request: &Acquire<'_>) -> Result<Acquired> {
         let text = self.cell_text("acquire", request.key)?;
-        // Checked before anything changes, so that an error leaves no lease behind.
-        request.marks.iter().try_for_each(|mark| self.mark_text("acquire", mark).map(drop))?;
+        let marks = self.mark_texts("acquire", request.marks)?;
         let cell = Cell::from(request.lease.as_bytes());
         let end = self.end(request.lease_ttl);
         let mut busy = None;
-        self.shared.cells.update(&text, |held| {
+        let fits = self.shared.cells.update(&text, |held| {
             let found = self.prefix_of(held);
             if !request.expected.accepts(found) {
                 busy = Some(found);
@@ -57,7 +57,8 @@ impl MemoryProvider {
         });
         match busy {
             Some(found) => Ok(Acquired::Busy(found)),
-            None => Ok(Acquired::Granted(self.baseline(request.marks, request.mark_ttl)?)),
+            None if !fits => Err(too_large("acquire", Prefix::LENGTH)),
+            None => Ok(Acquired::Granted(self.create("acquire", &marks, request.mark_ttl)?)),
         }
     }
 
@@ -71,6 +72,7 @@ impl MemoryProvider {
             return Err(Error::new(ErrorKind::Codec, "fill", message));
         }
         let text = self.cell_text("fill", request.key)?;
+        let marks = self.mark_texts("fill", request.marks)?;
         let early = self.refusal(request)?;
         let slot = cell_slot(&text, Cell::from(request.value), self.end(request.ttl));
         let mut refusal = None;
@@ -86,13 +88,12 @@ impl MemoryProvider {
             }
         });
         if !fits {
-            let message = format!("a value of {} bytes does not fit", request.value.len());
-            return Err(Error::new(ErrorKind::TooLarge, "fill", message));
+            return Err(too_large("fill", request.value.len()));
         }
         match refusal {
             Some(refusal) => Ok(Filled::Refused(refusal)),
             // Read after the value was stored: what join rule J compares.
-            None => Ok(Filled::Stored(self.extend(request.marks, request.mark_ttl)?)),
+            None => Ok(Filled::Stored(self.extend(&marks, request.mark_ttl))),
         }
     }
 
@@ -102,7 +103,7 @@ impl MemoryProvider {
             return Ok(Some(Refusal::Incarnation));
         }
         for (mark, stamp) in request.guards {
-            if self.state(mark)?.stamp() != Some(*stamp) {
+            if self.state(&self.mark_text("fill", mark)?).stamp() != Some(*stamp) {
                 return Ok(Some(Refusal::Guard));
             }
         }
@@ -133,48 +134,62 @@ impl MemoryProvider {
         Ok(released)
     }
 
+    pub(super) fn ensure_now(&self, marks: &[Mark<'_>], ttl: Duration) -> Result<Baseline> {
+        self.create("ensure_marks", &self.mark_texts("ensure_marks", marks)?, ttl)
+    }
+
     /// Creates the marks that are absent; the states of all.
-    pub(super) fn baseline(&self, marks: &[Mark<'_>], ttl: Duration) -> Result<Baseline> {
+    fn create(&self, operation: &'static str, marks: &[String], ttl: Duration) -> Result<Baseline> {
         let end = self.end(ttl);
-        let states = marks.iter().map(|mark| {
-            self.change_mark(mark, |held| match held {
-                Some((_, nonce)) => (Change::Keep, nonce),
-                None => {
-                    let nonce = Nonce::Live(unique_bytes());
-                    (Change::Put(self.mark_slot(mark, nonce, end)), nonce)
+        let mut states = Vec::with_capacity(marks.len());
+        for text in marks {
+            let fits = self.shared.marks.update(text, |held| {
+                if let Some((_, nonce)) = self.live::<Nonce>(held) {
+                    states.push(self.state_of(*nonce));
+                    return Change::Keep;
                 }
-            })
-        });
-        Ok(Baseline { marks: states.collect::<Result<_>>()?, incarnation: self.shared.incarnation })
+                let nonce = Nonce::Live(unique_bytes());
+                states.push(self.state_of(nonce));
+                Change::Put(slot(text, nonce, end, 0))
+            });
+            if !fits {
+                return Err(too_large(operation, 0));
+            }
+        }
+        Ok(Baseline { marks: states, incarnation: self.shared.incarnation })
     }
 
     /// Lets live marks live on for `ttl`, and leaves the others as they are; the states of all.
-    fn extend(&self, marks: &[Mark<'_>], ttl: Duration) -> Result<Vec<MarkState>> {
+    fn extend(&self, marks: &[String], ttl: Duration) -> Vec<MarkState> {
         let end = self.end(ttl);
-        let extended = |mark: &Mark<'_>| {
-            let text = self.mark_text("fill", mark)?;
+        let extended = |text: &String| {
             let mut state = MarkState::Absent;
-            self.shared.marks.update(&text, |held| {
-                let Some((slot, nonce)) = self.live::<Nonce>(held) else { return Change::Keep };
+            self.shared.marks.update(text, |held| {
+                let Some((old, nonce)) = self.live::<Nonce>(held) else { return Change::Keep };
                 state = self.state_of(*nonce);
-                if matches!(nonce, Nonce::Held) || slot.fresh_until >= end {
+                if matches!(nonce, Nonce::Held) || old.fresh_until >= end {
                     return Change::Keep;
                 }
-                Change::Put(heir(slot, self.mark_slot(mark, *nonce, end)))
+                Change::Put(heir(old, slot(text, *nonce, end, 0)))
             });
-            Ok(state)
+            state
         };
         marks.iter().map(extended).collect()
     }
 
-    pub(super) fn hold(&self, mark: &Mark<'_>, ttl: Duration) -> Result<()> {
+    pub(super) fn hold_now(&self, marks: &[Mark<'_>], ttl: Duration) -> Result<()> {
         let end = self.end(ttl);
-        let hold = |held: Option<(SlotRef<'_>, Nonce)>| match held {
-            Some((slot, Nonce::Held)) if slot.fresh_until >= end => (Change::Keep, Nonce::Held),
-            // Not evicted: a hold that is lost early would break what it promises.
-            _ => (Change::Pin(self.mark_slot(mark, Nonce::Held, end)), Nonce::Held),
-        };
-        self.change_mark(mark, hold).map(drop)
+        for text in self.mark_texts("hold_marks", marks)? {
+            let fits = self.shared.marks.update(&text, |held| match self.live::<Nonce>(held) {
+                Some((old, Nonce::Held)) if old.fresh_until >= end => Change::Keep,
+                // Not evicted: a hold that is lost early would break what it promises.
+                _ => Change::Pin(slot(&text, Nonce::Held, end, 0)),
+            });
+            if !fits {
+                return Err(too_large("hold_marks", 0));
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn remove_now(&self, removal: &Removal<'_>) -> Result<u64> {
@@ -182,10 +197,7 @@ impl MemoryProvider {
         for key in removal.keys {
             texts.push(self.cell_text("remove", key)?);
         }
-        let mut marks = Vec::with_capacity(removal.marks.len());
-        for mark in removal.marks {
-            marks.push(self.mark_text("remove", mark)?);
-        }
+        let marks = self.mark_texts("remove", removal.marks)?;
         let cells = texts.iter().map(|text| self.unlink(&self.shared.cells, text));
         // Marks go in the order in which they are named: epochs before tags.
         let marks = marks.iter().map(|text| self.unlink(&self.shared.marks, text));
@@ -236,18 +248,13 @@ impl MemoryProvider {
         }))
     }
 
-    fn states(&self, marks: &[Mark<'_>]) -> Result<Vec<MarkState>> {
-        marks.iter().map(|mark| self.state(mark)).collect()
-    }
-
-    fn state(&self, mark: &Mark<'_>) -> Result<MarkState> {
-        let text = self.mark_text("read", mark)?;
+    fn state(&self, mark: &str) -> MarkState {
         let guard = crossbeam_epoch::pin();
-        let found = self.live::<Nonce>(self.shared.marks.find(&text, &guard));
-        Ok(found.map_or(MarkState::Absent, |(slot, nonce)| {
+        let found = self.live::<Nonce>(self.shared.marks.find(mark, &guard));
+        found.map_or(MarkState::Absent, |(slot, nonce)| {
             slot.touch();
             self.state_of(*nonce)
-        }))
+        })
     }
 
     fn state_of(&self, nonce: Nonce) -> MarkState {
@@ -255,22 +262,6 @@ impl MemoryProvider {
             Nonce::Live(nonce) => MarkState::Live(Stamp::new(nonce, self.shared.incarnation)),
             Nonce::Held => MarkState::Held,
         }
-    }
-
-    fn change_mark(
-        &self,
-        mark: &Mark<'_>,
-        decide: impl FnOnce(Option<(SlotRef<'_>, Nonce)>) -> (Change, Nonce),
-    ) -> Result<MarkState> {
-        let text = self.mark_text("ensure_marks", mark)?;
-        let mut state = MarkState::Absent;
-        self.shared.marks.update(&text, |held| {
-            let held = self.live::<Nonce>(held).map(|(slot, nonce)| (slot, *nonce));
-            let (change, nonce) = decide(held);
-            state = self.state_of(nonce);
-            change
-        });
-        Ok(state)
     }
 
     /// Removes what lies under the text; whether there was anything that had not expired.
@@ -297,16 +288,22 @@ impl MemoryProvider {
         self.live::<Cell>(held).map_or(Prefix::ABSENT, |(_, cell)| Prefix::of(cell))
     }
 
-    fn mark_slot(&self, mark: &Mark<'_>, nonce: Nonce, end: Tick) -> OwnedSlot {
-        slot(&self.joined(mark_letter(mark.kind), mark.name), nonce, end, 0)
-    }
-
     fn cell_text(&self, operation: &'static str, key: &str) -> Result<String> {
         checked(operation, self.joined("", key))
     }
 
+    /// All of them before anything changes, so that an error leaves nothing half done.
+    fn mark_texts(&self, operation: &'static str, marks: &[Mark<'_>]) -> Result<Vec<String>> {
+        marks.iter().map(|mark| self.mark_text(operation, mark)).collect()
+    }
+
     fn mark_text(&self, operation: &'static str, mark: &Mark<'_>) -> Result<String> {
-        checked(operation, self.joined(mark_letter(mark.kind), mark.name))
+        let letter = match mark.kind {
+            MarkKind::Tag => "t",
+            MarkKind::Epoch => "e",
+            MarkKind::Scope => "s",
+        };
+        checked(operation, self.joined(letter, mark.name))
     }
 
     fn joined(&self, letter: &str, name: &str) -> String {
@@ -355,18 +352,15 @@ fn slot<T: Send + Sync + 'static>(text: &str, value: T, end: Tick, bytes: usize)
     OwnedSlot::new(parts, value)
 }
 
-const fn mark_letter(kind: MarkKind) -> &'static str {
-    match kind {
-        MarkKind::Tag => "t",
-        MarkKind::Epoch => "e",
-        MarkKind::Scope => "s",
-    }
-}
-
 fn checked(operation: &'static str, text: String) -> Result<String> {
     if text.len() > MAX_KEY_BYTES {
         let message = format!("the key takes {} bytes of at most {MAX_KEY_BYTES}", text.len());
         return Err(Error::new(ErrorKind::InvalidKey, operation, message));
     }
     Ok(text)
+}
+
+fn too_large(operation: &'static str, bytes: usize) -> Error {
+    let message = format!("{bytes} bytes do not fit into the provider; raise `max_bytes`");
+    Error::new(ErrorKind::TooLarge, operation, message)
 }

@@ -32,8 +32,12 @@ pub async fn get_user(org: u64, id: u64, trace: String) -> Result<Option<User>, 
     Ok(Some(User { team: org, active: id > 0 }))
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    assert!(get_user(1, 2, String::new()).await.unwrap().is_some());
-    assert_eq!(get_user::key(1, 2).as_str(), "user:1:2");
+#[tokio::test]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        assert!(get_user(1, 2, String::new()).await.unwrap().is_some());
+        assert_eq!(get_user::key(1, 2).as_str(), "user:1:2");
+    };
+    cache_runtime::scope(cache, program).await;
 }

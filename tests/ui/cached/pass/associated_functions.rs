@@ -28,12 +28,16 @@ mod inner {
     }
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    assert_eq!(User::find(1).await, Some(User { id: 1 }));
-    assert_eq!(User::find_key(1).as_str(), "user:1");
-    assert_eq!(User::count(2).await, 2);
-    User::count_invalidate(2).await.unwrap();
-    User::count_invalidate_all().await.unwrap();
-    assert_eq!(User::nested(3).await, 3);
+#[tokio::test]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        assert_eq!(User::find(1).await, Some(User { id: 1 }));
+        assert_eq!(User::find_key(1).as_str(), "user:1");
+        assert_eq!(User::count(2).await, 2);
+        User::count_invalidate(2).await.unwrap();
+        User::count_invalidate_all().await.unwrap();
+        assert_eq!(User::nested(3).await, 3);
+    };
+    cache_runtime::scope(cache, program).await;
 }

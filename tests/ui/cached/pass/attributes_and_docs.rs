@@ -43,11 +43,15 @@ pub async fn conditional(id: u64) -> u64 {
 }
 
 #[allow(deprecated)]
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    assert_eq!(get_user(1).await, Ok(1));
-    assert_eq!(old(1).await, 1);
-    assert_eq!(expected(1, 2).await, 1);
-    assert_eq!(conditional(1).await, 1);
-    conditional::invalidate(1).await.unwrap();
+#[tokio::test]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        assert_eq!(get_user(1).await, Ok(1));
+        assert_eq!(old(1).await, 1);
+        assert_eq!(expected(1, 2).await, 1);
+        assert_eq!(conditional(1).await, 1);
+        conditional::invalidate(1).await.unwrap();
+    };
+    cache_runtime::scope(cache, program).await;
 }

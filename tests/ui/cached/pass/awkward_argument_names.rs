@@ -29,13 +29,17 @@ async fn key(key: u64, value: u64) -> u64 {
     key + value
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    assert_eq!(awkward(1, 2, 3, 4, 5, 6, 7, 8, 9, 10).await, 55);
-    assert_eq!(awkward::key(1, 2, 3, 4, 5, 6, 7, 8, 9, 10).as_str(), "a:1:2:3:4:5:6:7:8:9:10");
-    awkward::put(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, &55).await.unwrap();
-    assert_eq!(owned("a", "b", "c").await, "abc");
-    owned::put("a", "b", "c", &String::new()).await.unwrap();
-    assert_eq!(key(1, 2).await, 3);
-    key::put(1, 2, &4).await.unwrap();
+#[tokio::test]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        assert_eq!(awkward(1, 2, 3, 4, 5, 6, 7, 8, 9, 10).await, 55);
+        assert_eq!(awkward::key(1, 2, 3, 4, 5, 6, 7, 8, 9, 10).as_str(), "a:1:2:3:4:5:6:7:8:9:10");
+        awkward::put(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, &55).await.unwrap();
+        assert_eq!(owned("a", "b", "c").await, "abc");
+        owned::put("a", "b", "c", &String::new()).await.unwrap();
+        assert_eq!(key(1, 2).await, 3);
+        key::put(1, 2, &4).await.unwrap();
+    };
+    cache_runtime::scope(cache, program).await;
 }

@@ -37,9 +37,13 @@ fn todo_or(id: u64) -> Option<u64> {
     Some(id)
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    assert!(questions("1").await.is_ok());
-    assert!(questions("x").await.is_err());
-    assert_eq!(diverges(0).await, None);
+#[tokio::test]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        assert!(questions("1").await.is_ok());
+        assert!(questions("x").await.is_err());
+        assert_eq!(diverges(0).await, None);
+    };
+    cache_runtime::scope(cache, program).await;
 }

@@ -9,7 +9,7 @@ use cache_runtime::cached;
 async fn get(id: u64) -> u64 {
     let kept = Rc::new(RefCell::new(id));
     tokio::task::yield_now().await;
-    *kept.borrow()
+    kept.take()
 }
 
 #[cached(key = "b:<id>", skip(seen))]
@@ -18,8 +18,12 @@ async fn with_argument(id: u64, seen: Rc<RefCell<u64>>) -> u64 {
     id
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    assert_eq!(get(1).await, 1);
-    assert_eq!(with_argument(1, Rc::default()).await, 1);
+#[tokio::test]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        assert_eq!(get(1).await, 1);
+        assert_eq!(with_argument(1, Rc::default()).await, 1);
+    };
+    cache_runtime::scope(cache, program).await;
 }

@@ -41,14 +41,18 @@ async fn nested(a: Option<&str>, b: &&str) -> usize {
     a.map_or(0, str::len) + b.len()
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    assert_eq!(all("ab", &UserId(1), &[1, 2], &3).await, 8);
-    assert_eq!(all::key("ab", &UserId(1), &[1, 2], &3).as_str(), "a:ab:1:(1,2):3");
-    assert_eq!(skipped("ab", Path::new("c"), &mut Vec::new()).await, 3);
-    assert_eq!(named("a", "b".into()).await, 2);
-    assert_eq!(bounded("a", "b").await, 2);
-    assert_eq!(nested(Some("a"), &"b").await, 2);
-    let local = String::from("local");
-    assert_eq!(named::key(&local, local.as_str().into()).as_str(), "c:local:local");
+#[tokio::test]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        assert_eq!(all("ab", &UserId(1), &[1, 2], &3).await, 8);
+        assert_eq!(all::key("ab", &UserId(1), &[1, 2], &3).as_str(), "a:ab:1:(1,2):3");
+        assert_eq!(skipped("ab", Path::new("c"), &mut Vec::new()).await, 3);
+        assert_eq!(named("a", "b".into()).await, 2);
+        assert_eq!(bounded("a", "b").await, 2);
+        assert_eq!(nested(Some("a"), &"b").await, 2);
+        let local = String::from("local");
+        assert_eq!(named::key(&local, local.as_str().into()).as_str(), "c:local:local");
+    };
+    cache_runtime::scope(cache, program).await;
 }

@@ -26,10 +26,14 @@ async fn with_argument(id: u64) -> u64 {
     id
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    assert_eq!(inferred(1).await, 1);
-    assert!(typed(1).await.is_ok());
-    assert_eq!(by_path(1).await, Some(1));
-    assert_eq!(with_argument(1).await, 1);
+#[tokio::test]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        assert_eq!(inferred(1).await, 1);
+        assert!(typed(1).await.is_ok());
+        assert_eq!(by_path(1).await, Some(1));
+        assert_eq!(with_argument(1).await, 1);
+    };
+    cache_runtime::scope(cache, program).await;
 }

@@ -28,8 +28,13 @@ async fn other() -> String {
     inner::key(1).as_str().to_owned()
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    assert_eq!(outer(1_u32).await, 2);
-    assert!(other().await.ends_with("::other::inner:1"));
+#[tokio::test]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        assert_eq!(outer(1_u32).await, 2);
+        let key = other().await;
+        assert!(key.contains("::other::") && key.ends_with("::inner:1"));
+    };
+    cache_runtime::scope(cache, program).await;
 }

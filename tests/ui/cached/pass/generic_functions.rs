@@ -65,15 +65,19 @@ where
     Ok(id.into())
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    assert_eq!(find(&Memory, 1).await, "1");
-    assert_eq!(show(&1_u64, [1, 2], 3_u8).await, "12");
-    assert_eq!(show::key(&1_u64, [1, 2]).as_str(), "show:1:(1,2)");
-    assert_eq!(load::<String, 1>(1).await.unwrap(), "2");
-    assert_eq!(load::<u64, 1>(1).await, Some(2));
-    assert_ne!(load::key::<u64, 1>(1).as_str(), load::key::<String, 1>(1).as_str());
-    assert_ne!(load::key::<u64, 1>(1).as_str(), load::key::<u64, 2>(1).as_str());
-    assert_eq!(owned(1_u32).await, Ok(1));
-    owned::invalidate(1_u32).await.unwrap();
+#[tokio::test]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        assert_eq!(find(&Memory, 1).await, "1");
+        assert_eq!(show(&1_u64, [1, 2], 3_u8).await, "12");
+        assert_eq!(show::key(&1_u64, [1, 2]).as_str(), "show:1:(1,2)");
+        assert_eq!(load::<String, 1>(1).await.unwrap(), "2");
+        assert_eq!(load::<u64, 1>(1).await, Some(2));
+        assert_ne!(load::key::<u64, 1>(1).as_str(), load::key::<String, 1>(1).as_str());
+        assert_ne!(load::key::<u64, 1>(1).as_str(), load::key::<u64, 2>(1).as_str());
+        assert_eq!(owned(1_u32).await, Ok(1));
+        owned::invalidate(1_u32).await.unwrap();
+    };
+    cache_runtime::scope(cache, program).await;
 }

@@ -26,10 +26,14 @@ where
     }
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    let repo: Repo<'_, u64, 2> = Repo { name: "r", value: 1 };
-    assert_eq!(repo.get(1).await, Some(1));
-    assert_eq!(repo.with("a", 1_u8).await, Ok(1));
-    assert_eq!(repo.with_key("a").as_str(), "repo:r:a:x");
+#[tokio::test]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        let repo: Repo<'_, u64, 2> = Repo { name: "r", value: 1 };
+        assert_eq!(repo.get(1).await, Some(1));
+        assert_eq!(repo.with("a", 1_u8).await, Ok(1));
+        assert_eq!(repo.with_key("a").as_str(), "repo:r:a:x");
+    };
+    cache_runtime::scope(cache, program).await;
 }

@@ -24,14 +24,18 @@ async fn whole(name: impl Into<String>) -> String {
     name.into()
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    assert_eq!(by_name("abc").await, 3);
-    assert_eq!(by_name(String::from("abc")).await, 3);
-    assert_eq!(by_name::key("abc").as_str(), "user:abc");
-    by_name::put("abc", &3).await.unwrap();
-    assert_eq!(by_both("abc", 4_u32).await, 7);
-    assert_eq!(by_both::key("abc", 4_u32).as_str(), "user:abc:4");
-    assert_eq!(skipped(1_u8, "ab", |x| x).await, 3);
-    assert_eq!(whole("x").await, "x");
+#[tokio::test]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        assert_eq!(by_name("abc").await, 3);
+        assert_eq!(by_name(String::from("abc")).await, 3);
+        assert_eq!(by_name::key("abc").as_str(), "user:abc");
+        by_name::put("abc", &3).await.unwrap();
+        assert_eq!(by_both("abc", 4_u32).await, 7);
+        assert_eq!(by_both::key("abc", 4_u32).as_str(), "user:abc:4");
+        assert_eq!(skipped(1_u8, "ab", |x| x).await, 3);
+        assert_eq!(whole("x").await, "x");
+    };
+    cache_runtime::scope(cache, program).await;
 }

@@ -15,7 +15,7 @@ mod service {
         }
 
         #[cached(key = "b:<id>")]
-        pub(in crate::service) async fn in_service(id: u64) -> u64 {
+        pub(in super::super::service) async fn in_service(id: u64) -> u64 {
             private::uncached(id).await
         }
 
@@ -34,12 +34,16 @@ mod service {
 
 use service::users::{get_user, in_crate};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    assert_eq!(get_user(1).await, 1);
-    get_user::invalidate(1).await.unwrap();
-    service::renamed::invalidate_all().await.unwrap();
-    assert_eq!(service::renamed(1).await, 1);
-    assert_eq!(in_crate::uncached(1).await, 1);
-    assert_eq!(service::use_it().await, 2);
+#[tokio::test]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        assert_eq!(get_user(1).await, 1);
+        get_user::invalidate(1).await.unwrap();
+        service::renamed::invalidate_all().await.unwrap();
+        assert_eq!(service::renamed(1).await, 1);
+        assert_eq!(in_crate::uncached(1).await, 1);
+        assert_eq!(service::use_it().await, 2);
+    };
+    cache_runtime::scope(cache, program).await;
 }

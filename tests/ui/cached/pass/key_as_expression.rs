@@ -20,11 +20,15 @@ async fn captured(first: String, last: &str) -> String {
     format!("{first} {last}")
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    assert_eq!(name(1, false).await.as_deref(), Some("1"));
-    assert_eq!(name::key(7).as_str(), "user:7");
-    name::invalidate(7).await.unwrap();
-    assert_eq!(captured("a".into(), "b").await, "a b");
-    assert_eq!(captured::key("a".into(), "b").as_str(), "by:a:b");
+#[tokio::test]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        assert_eq!(name(1, false).await.as_deref(), Some("1"));
+        assert_eq!(name::key(7).as_str(), "user:7");
+        name::invalidate(7).await.unwrap();
+        assert_eq!(captured("a".into(), "b").await, "a b");
+        assert_eq!(captured::key("a".into(), "b").as_str(), "by:a:b");
+    };
+    cache_runtime::scope(cache, program).await;
 }

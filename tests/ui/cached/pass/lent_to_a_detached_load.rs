@@ -13,9 +13,13 @@ fn assert_send<T: Send>(value: T) -> T {
     value
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    let text = String::from("ab");
-    let future = assert_send(get(&text, std::path::Path::new("c"), &[1], &true, &text));
-    assert_eq!(future.await, 7);
+#[tokio::test]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        let text = String::from("ab");
+        let future = assert_send(get(&text, std::path::Path::new("c"), &[1], &true, &text));
+        assert_eq!(future.await, 7);
+    };
+    cache_runtime::scope(cache, program).await;
 }

@@ -7,8 +7,12 @@ async fn get(id: &str) -> String {
     id.to_owned()
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    assert_eq!(get("1").await, "1");
-    assert_eq!(get::key("1").as_str(), "a \"quoted\" <x> {y}: 1");
+#[tokio::test]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        assert_eq!(get("1").await, "1");
+        assert_eq!(get::key("1").as_str(), "a \"quoted\" <x> {y}: 1");
+    };
+    cache_runtime::scope(cache, program).await;
 }

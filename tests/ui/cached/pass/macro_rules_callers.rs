@@ -53,15 +53,19 @@ async fn by_macro(id: u64) -> u64 {
     id
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    assert_eq!(get_user(1, 2).await, Some(1));
-    assert_eq!(get_user::key(1, 2).as_str(), "user:1:2");
-    assert_eq!(get_org("ab", 2).await, Ok(vec![2]));
-    let repo = Repo(Inner { id: 1 });
-    assert_eq!(repo.first(1).await + repo.second(2).await, 5);
-    assert_eq!(repo.first_key(2).as_str(), "m:1:2");
-    assert_eq!(Repo::associated(1, 2).await, 1);
-    assert_eq!(by_macro(1).await, 1);
-    assert_eq!(by_macro::key(1).as_str(), "by:1");
+#[tokio::test]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        assert_eq!(get_user(1, 2).await, Some(1));
+        assert_eq!(get_user::key(1, 2).as_str(), "user:1:2");
+        assert_eq!(get_org("ab", 2).await, Ok(vec![2]));
+        let repo = Repo(Inner { id: 1 });
+        assert_eq!(repo.first(1).await + repo.second(2).await, 5);
+        assert_eq!(repo.first_key(2).as_str(), "m:1:2");
+        assert_eq!(Repo::associated(1, 2).await, 1);
+        assert_eq!(by_macro(1).await, 1);
+        assert_eq!(by_macro::key(1).as_str(), "by:1");
+    };
+    cache_runtime::scope(cache, program).await;
 }

@@ -56,23 +56,27 @@ impl Repo {
     }
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    let mut repo = Repo { tenant: "t:1".into(), calls: 0 };
-    assert_eq!(repo.by_ref(1).await, 1);
-    assert_eq!(repo.by_ref_key(1).as_str(), "ref:t%3A1:1");
-    assert_eq!(repo.by_mut(1).await, 2);
-    assert_eq!(Arc::new(repo.clone()).by_arc(1).await, 2);
-    assert_eq!(repo.clone().by_value(1).await, 3);
-    assert_eq!(Box::new(repo.clone()).by_box(1).await, 2);
-    assert_eq!(Rc::new(repo.clone()).by_rc(1).await, 2);
-    assert_eq!(Pin::new(&mut repo).by_pin(1).await, 2);
-    assert_eq!(repo.left_out(1).await, Ok(1));
-    assert!(repo.left_out_key(1).as_str().ends_with("::Repo::left_out:1"));
-    repo.by_ref_invalidate(1).await.unwrap();
-    Repo::by_ref_invalidate_all().await.unwrap();
-    assert_eq!(repo.by_ref_refresh(1).await, 2);
-    repo.by_ref_peek(1).await;
-    repo.by_ref_put(1, &2).await.unwrap();
-    assert_eq!(repo.by_ref_uncached(1).await, 2);
+#[tokio::test]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        let mut repo = Repo { tenant: "t:1".into(), calls: 0 };
+        assert_eq!(repo.by_ref(1).await, 1);
+        assert_eq!(repo.by_ref_key(1).as_str(), "ref:t%3A1:1");
+        assert_eq!(repo.by_mut(1).await, 2);
+        assert_eq!(Arc::new(repo.clone()).by_arc(1).await, 2);
+        assert_eq!(repo.clone().by_value(1).await, 3);
+        assert_eq!(Box::new(repo.clone()).by_box(1).await, 2);
+        assert_eq!(Rc::new(repo.clone()).by_rc(1).await, 2);
+        assert_eq!(Pin::new(&mut repo).by_pin(1).await, 2);
+        assert_eq!(repo.left_out(1).await, Ok(1));
+        assert!(repo.left_out_key(1).as_str().ends_with("Repo::left_out:1"));
+        repo.by_ref_invalidate(1).await.unwrap();
+        Repo::by_ref_invalidate_all().await.unwrap();
+        assert_eq!(repo.by_ref_refresh(1).await, 2);
+        repo.by_ref_peek(1).await;
+        repo.by_ref_put(1, &2).await.unwrap();
+        assert_eq!(repo.by_ref_uncached(1).await, 2);
+    };
+    cache_runtime::scope(cache, program).await;
 }

@@ -7,9 +7,13 @@ async fn get(id: u64, region: &str) -> u64 {
     id + region.len() as u64
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    assert_eq!(get(1, "ab").await, 3);
-    assert_eq!(get::key(1).as_str(), "a:1:again:1");
-    get::put(1, "ab", &3).await.unwrap();
+#[tokio::test]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        assert_eq!(get(1, "ab").await, 3);
+        assert_eq!(get::key(1).as_str(), "a:1:again:1");
+        get::put(1, "ab", &3).await.unwrap();
+    };
+    cache_runtime::scope(cache, program).await;
 }

@@ -16,9 +16,13 @@ async fn answer(request: &Request, pair: (u64, (String, u8))) -> u64 {
     request.user.id + pair.0 + u64::from(request.r#type) + u64::from(pair.1.1)
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    let request = Request { user: User { id: 1 }, r#type: 2 };
-    assert_eq!(answer(&request, (3, ("a".into(), 4))).await, 10);
-    assert_eq!(answer::key(&request, (3, ("a".into(), 4))).as_str(), "r:1:2:3:a");
+#[tokio::test]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        let request = Request { user: User { id: 1 }, r#type: 2 };
+        assert_eq!(answer(&request, (3, ("a".into(), 4))).await, 10);
+        assert_eq!(answer::key(&request, (3, ("a".into(), 4))).as_str(), "r:1:2:3:a");
+    };
+    cache_runtime::scope(cache, program).await;
 }

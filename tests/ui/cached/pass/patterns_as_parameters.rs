@@ -42,16 +42,20 @@ async fn left_out((a, _): (u64, u64), [b, c]: [u64; 2], _: u8) -> u64 {
     a + b + c
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    let page = Pagination { page: 1, size: 2, trace: String::new() };
-    assert_eq!(list(page, (3, 4), Id(5), String::new(), 6).await, 22);
-    let page = Pagination { page: 1, size: 2, trace: String::new() };
-    assert_eq!(list::key(page, (3, 4), Id(5), 6).as_str(), "list:1:2:3:4:5:6");
-    assert_eq!(borrowed(&(1, 2), ("abc".into(), 1)).await, 6);
-    assert_eq!(borrowed::key(&(1, 2)).as_str(), "borrowed:1:2");
-    assert_eq!(bound((1, 2)).await, 2);
-    bound::put((1, 2), &3).await.unwrap();
-    assert_eq!(left_out((1, 2), [3, 4], 5).await, 8);
-    assert!(left_out::key((1, 2), [3, 4]).as_str().ends_with("left_out:1:3:4"));
+#[tokio::test]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        let page = Pagination { page: 1, size: 2, trace: String::new() };
+        assert_eq!(list(page, (3, 4), Id(5), String::new(), 6).await, 22);
+        let page = Pagination { page: 1, size: 2, trace: String::new() };
+        assert_eq!(list::key(page, (3, 4), Id(5), 6).as_str(), "list:1:2:3:4:5:6");
+        assert_eq!(borrowed(&(1, 2), ("abc".into(), 1)).await, 6);
+        assert_eq!(borrowed::key(&(1, 2)).as_str(), "borrowed:1:2");
+        assert_eq!(bound((1, 2)).await, 2);
+        bound::put((1, 2), &3).await.unwrap();
+        assert_eq!(left_out((1, 2), [3, 4], 5).await, 8);
+        assert!(left_out::key((1, 2), [3, 4]).as_str().ends_with("left_out:1:3:4"));
+    };
+    cache_runtime::scope(cache, program).await;
 }

@@ -29,7 +29,11 @@ async fn overridden(id: u64) -> u64 {
     id
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    assert_eq!(named(1).await + overridden(2).await + Repo.get(3).await, 6);
+#[tokio::test]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        assert_eq!(named(1).await + overridden(2).await + Repo.get(3).await, 6);
+    };
+    cache_runtime::scope(cache, program).await;
 }

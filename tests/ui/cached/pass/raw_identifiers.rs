@@ -16,10 +16,14 @@ impl Repo {
     }
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    assert_eq!(r#type(1, "a").await, "1a");
-    assert_eq!(r#type::key(1, "a").as_str(), "type:1:a");
-    assert_eq!(Repo.r#async(1, 2).await, 3);
-    Repo.async_invalidate(1).await.unwrap();
+#[tokio::test]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        assert_eq!(r#type(1, "a").await, "1a");
+        assert_eq!(r#type::key(1, "a").as_str(), "type:1:a");
+        assert_eq!(Repo.r#async(1, 2).await, 3);
+        Repo.async_invalidate(1).await.unwrap();
+    };
+    cache_runtime::scope(cache, program).await;
 }

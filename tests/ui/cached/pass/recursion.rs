@@ -27,10 +27,14 @@ impl Tree {
     }
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    assert_eq!(fib(10).await, 55);
-    assert_eq!(back(5, "a").await, 5);
-    assert_eq!(Tree.depth(3).await, Ok(3));
-    assert_eq!(std::sync::Arc::new(Tree).arc(3).await, 3);
+#[tokio::test]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        assert_eq!(fib(10).await, 55);
+        assert_eq!(back(5, "a").await, 5);
+        assert_eq!(Tree.depth(3).await, Ok(3));
+        assert_eq!(std::sync::Arc::new(Tree).arc(3).await, 3);
+    };
+    cache_runtime::scope(cache, program).await;
 }

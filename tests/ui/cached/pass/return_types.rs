@@ -74,20 +74,24 @@ async fn inside() -> Vec<Option<Result<u64, String>>> {
     vec![Some(Ok(1))]
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    assert!(plain().await.is_empty() && aliased().await.is_empty());
-    assert_eq!(fallible().await, Ok(1));
-    let _: Option<u64> = fallible::peek().await;
-    assert!(of_io().await.is_err());
-    assert!(full_path().await.is_ok());
-    assert_eq!(optional().await, None);
-    assert_eq!(both().await, Ok(None));
-    both::put(&1).await.unwrap();
-    assert!(both_written().await.is_ok());
-    assert_eq!(done().await, Ok(()));
-    assert_eq!(&*shared().await, "a");
-    assert_eq!(tuple().await.0, 1);
-    assert_eq!(borrowed_error().await, Err("no"));
-    assert_eq!(inside().await.len(), 1);
+#[tokio::test]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        assert!(plain().await.is_empty() && aliased().await.is_empty());
+        assert_eq!(fallible().await, Ok(1));
+        let _: Option<u64> = fallible::peek().await;
+        assert!(of_io().await.is_err());
+        assert!(full_path().await.is_ok());
+        assert_eq!(optional().await, None);
+        assert_eq!(both().await, Ok(None));
+        both::put(&1).await.unwrap();
+        assert!(both_written().await.is_ok());
+        assert_eq!(done().await, Ok(()));
+        assert_eq!(&*shared().await, "a");
+        assert_eq!(tuple().await.0, 1);
+        assert_eq!(borrowed_error().await, Err("no"));
+        assert_eq!(inside().await.len(), 1);
+    };
+    cache_runtime::scope(cache, program).await;
 }

@@ -21,13 +21,17 @@ async fn outer(id: String, repo: Arc<Repo>) -> Result<String, String> {
     repo.get(&id).await
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    let repo = Arc::new(Repo { name: "a".into() });
-    let task = tokio::spawn(async move {
-        let text = outer("b".into(), Arc::clone(&repo)).await;
-        let again = repo.get("b").await;
-        (text, again, repo.get_key("b"))
-    });
-    assert_eq!(task.await.unwrap().0, Ok("ab".into()));
+#[tokio::test]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        let repo = Arc::new(Repo { name: "a".into() });
+        let task = tokio::spawn(async move {
+            let text = outer("b".into(), Arc::clone(&repo)).await;
+            let again = repo.get("b").await;
+            (text, again, repo.get_key("b"))
+        });
+        assert_eq!(task.await.unwrap().0, Ok("ab".into()));
+    };
+    cache_runtime::scope(cache, program).await;
 }

@@ -28,8 +28,12 @@ async fn optional(id: u64) -> ::core::option::Option<u64> {
     ::core::option::Option::Some(id)
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    assert_eq!(get(1, "a").await, 2);
-    assert!(optional(1).await.is_some());
+#[tokio::test]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        assert_eq!(get(1, "a").await, 2);
+        assert!(optional(1).await.is_some());
+    };
+    cache_runtime::scope(cache, program).await;
 }

@@ -40,11 +40,15 @@ impl Repo {
     }
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    assert_eq!(get_user(&UserId(1), "a", &Arc::new(2)).await, 4);
-    let repo = Arc::new(Repo { offset: 1 });
-    assert_eq!(repo.get(&UserId(1)).await, 2);
-    assert_eq!(Arc::clone(&repo).shared(1).await, 2);
-    assert_eq!(repo.lent(1).await, 2);
+#[tokio::test]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        assert_eq!(get_user(&UserId(1), "a", &Arc::new(2)).await, 4);
+        let repo = Arc::new(Repo { offset: 1 });
+        assert_eq!(repo.get(&UserId(1)).await, 2);
+        assert_eq!(Arc::clone(&repo).shared(1).await, 2);
+        assert_eq!(repo.lent(1).await, 2);
+    };
+    cache_runtime::scope(cache, program).await;
 }

@@ -55,11 +55,15 @@ async fn private(id: u64) -> u64 {
     id
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    let repo = Repo::new("t");
-    assert!(repo.name(1).await.is_ok());
-    assert!(repo.number((1, 2), "a").await.is_some());
-    assert!(get_user("a", &[1], &repo).await.is_ok());
-    assert_eq!(private(1).await, 1);
+#[tokio::test]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        let repo = Repo::new("t");
+        assert!(repo.name(1).await.is_ok());
+        assert!(repo.number((1, 2), "a").await.is_some());
+        assert!(get_user("a", &[1], &repo).await.is_ok());
+        assert_eq!(private(1).await, 1);
+    };
+    cache_runtime::scope(cache, program).await;
 }

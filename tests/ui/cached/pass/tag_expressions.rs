@@ -11,8 +11,12 @@ async fn get_user(id: u64) -> u64 {
     id
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    assert_eq!(get_user(1).await, 1);
-    get_user::put(1, &2).await.unwrap();
+#[tokio::test]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        assert_eq!(get_user(1).await, 1);
+        get_user::put(1, &2).await.unwrap();
+    };
+    cache_runtime::scope(cache, program).await;
 }

@@ -27,8 +27,12 @@ async fn count(id: u64) -> u64 {
     id
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    assert!(get_user(1, "a").await.is_ok());
-    assert_eq!(count(1).await, 1);
+#[tokio::test]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        assert!(get_user(1, "a").await.is_ok());
+        assert_eq!(count(1).await, 1);
+    };
+    cache_runtime::scope(cache, program).await;
 }

@@ -45,12 +45,16 @@ async fn expressions(id: u64) -> Option<u64> {
     Some(id)
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    assert_eq!(seconds(1).await + text(1).await + constant(1).await + of_argument(1).await, 4);
-    assert_eq!(of_value(1).await, Ok(2));
-    assert!(of_typed_value(1).await.is_some());
-    assert_eq!(expressions(1).await, Some(1));
-    of_argument::put(1, &5).await.unwrap();
-    of_argument::refresh(1).await;
+#[tokio::test]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        assert_eq!(seconds(1).await + text(1).await + constant(1).await + of_argument(1).await, 4);
+        assert_eq!(of_value(1).await, Ok(2));
+        assert!(of_typed_value(1).await.is_some());
+        assert_eq!(expressions(1).await, Some(1));
+        of_argument::put(1, &5).await.unwrap();
+        of_argument::refresh(1).await;
+    };
+    cache_runtime::scope(cache, program).await;
 }

@@ -1,0 +1,15 @@
+//! One load per key, and nobody hangs: shared loads, leaders that are dropped, never polled again,
+//! panic or fail, loads inside loads, and what a load carries along from its caller.
+
+#[path = "loads/context.rs"]
+mod context;
+#[path = "loads/endings.rs"]
+mod endings;
+#[path = "loads/expired.rs"]
+mod expired;
+#[path = "loads/nesting.rs"]
+mod nesting;
+#[path = "loads/sharing.rs"]
+mod sharing;
+#[path = "loads/source.rs"]
+mod source;
