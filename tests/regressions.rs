@@ -1,1 +1,13 @@
+//! Bugs of other caching libraries, each as a test that fails on their design. The comments name
+//! the project and its issue.
 
+#[path = "regressions/failures.rs"]
+mod failures;
+#[path = "regressions/invalidation.rs"]
+mod invalidation;
+#[path = "regressions/macros.rs"]
+mod macros;
+#[path = "regressions/stampede.rs"]
+mod stampede;
+#[path = "regressions/tags.rs"]
+mod tags;

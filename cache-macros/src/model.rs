@@ -2,10 +2,18 @@
 
 use std::time::Duration;
 
-use proc_macro2::Span;
-use syn::{Expr, Ident, Pat, Path, Type};
+use proc_macro2::{Group, Span};
+use syn::{Attribute, Expr, Ident, Pat, Path, Signature, Type, Visibility};
 
-use crate::parse::Function;
+/// An annotated function.
+#[derive(Clone)]
+pub(crate) struct Function {
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) vis: Visibility,
+    pub(crate) sig: Signature,
+    /// The braces and all that is in them, unparsed, so that its errors stay rustc's.
+    pub(crate) body: Group,
+}
 
 /// An argument's name, for messages, and its value.
 pub(crate) struct Setting<T> {

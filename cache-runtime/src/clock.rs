@@ -104,7 +104,7 @@ impl Clock {
     /// Dropping the future forgets the wait and nothing else.
     pub(crate) async fn sleep(&self, wait: Duration) {
         match &self.0 {
-            Source::System => tokio::time::sleep(wait).await,
+            Source::System => futures_timer::Delay::new(wait).await,
             Source::Manual(hand) => {
                 let mut moved = lock(&hand.moved).sleepers.subscribe();
                 let until = hand.now.load(Ordering::Acquire).saturating_add(ticks(wait));

@@ -38,12 +38,16 @@
 //! - `logging`: a `tracing` subscriber for programs that have none.
 //! - `uuid`, `chrono`, `time`: their types as parts of keys.
 //! - `conformance`: the suite that checks a provider.
+//! - `entry`: the bytes of stored entries, for providers outside this process.
 
 mod cache;
 mod clock;
 mod config;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+#[cfg(feature = "entry")]
+pub mod entry;
+#[cfg(not(feature = "entry"))]
 mod entry;
 mod error;
 mod flight;

@@ -1,5 +1,6 @@
 //! One annotated function as the program knows it: what it was given, and its number.
 
+use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::key::Piece;
@@ -51,18 +52,16 @@ impl Site {
         (number != UNNUMBERED).then_some(number)
     }
 
-    /// The number, given now if there is none.
+    /// The number, given now to all functions of the program if there is none yet. A function of a
+    /// library that was loaded later has none.
     pub(crate) fn numbered(&self) -> u32 {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        if let Some(number) = self.number() {
-            return number;
-        }
-        let mine = NEXT.fetch_add(1, Ordering::Relaxed);
-        match self.number.compare_exchange(UNNUMBERED, mine, Ordering::Relaxed, Ordering::Relaxed) {
-            Ok(_) => mine,
-            // Another thread was faster; a number that nobody has does no harm.
-            Err(theirs) => theirs,
-        }
+        static NUMBERED: Once = Once::new();
+        NUMBERED.call_once(|| {
+            for (number, site) in (0..UNNUMBERED).zip(registered()) {
+                site.number.store(number, Ordering::Relaxed);
+            }
+        });
+        self.number.load(Ordering::Relaxed)
     }
 
     /// The key's template.

@@ -52,9 +52,6 @@ async fn has_and_delete_tell_whether_there_was_a_value() {
         assert!(!cache.has("k").await.unwrap());
         // A value that no read would be served is none.
         assert!(!cache.delete("k").await.unwrap());
-        cache.set("k", &1_u8).tags(["t"]).await.unwrap();
-        cache.invalidate_tag("t").await.unwrap();
-        assert!(!cache.delete("k").await.unwrap());
     })
     .await;
 }
@@ -97,8 +94,6 @@ async fn patterns_remove_and_count_what_they_match() {
         assert_eq!(cache.invalidate_pattern("user:*").await.unwrap(), 0);
         assert_eq!(cache.invalidate_pattern("team:1").await.unwrap(), 1);
         cache.set("user:1", &1_u8).ttl(seconds(1)).await.unwrap();
-        cache.set("user:2", &1_u8).tags(["t"]).await.unwrap();
-        cache.invalidate_tag("t").await.unwrap();
         hand.advance(seconds(1));
         // What nobody would have been served does not count as removed.
         assert_eq!(cache.invalidate_pattern("*").await.unwrap(), 0);
@@ -172,6 +167,16 @@ async fn what_cannot_be_stored_is_an_error_that_says_why() {
         let long = cache.get_or_set("k".repeat(70_000), || async { Ok::<_, ()>(5) }).await;
         let large = cache.get_or_set("big", || async { Ok::<_, ()>("x".repeat(20_000)) }).await;
         assert_eq!((long, large.map(|text| text.len())), (Ok(5), Ok(20_000)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_ttl_may_be_as_long_as_a_duration_can_be() {
+    in_cache(async |cache, hand| {
+        cache.set("k", &1_u8).ttl(std::time::Duration::MAX).await.unwrap();
+        hand.advance(seconds(86_400 * 365 * 50));
+        assert_eq!(cache.get("k").await.unwrap(), Some(1_u8));
     })
     .await;
 }

@@ -31,7 +31,7 @@ fn init_with_an_empty_environment_is_an_in_memory_cache() {
 fn init_names_the_variable_what_it_held_and_what_it_may_hold() {
     for (name, value, allowed) in [
         ("CACHE_PROVIDER", "nonsense", "`in-memory`"),
-        ("CACHE_DEFAULT_TTL", "0", "more than 0"),
+        ("CACHE_DEFAULT_TTL", "0", "from 1 to"),
         ("CACHE_DEFAULT_TTL", "abc", "seconds"),
         ("CACHE_MAX_ENTRIES", "-1", "number"),
         ("CACHE_NEAR", "soon", "`validated`"),

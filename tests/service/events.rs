@@ -58,7 +58,7 @@ async fn direct_calls_say_the_same() {
         for line in [
             "DEBUG store key=k",
             "DEBUG miss key=absent reason=\"absent\"",
-            "DEBUG invalidate tag=T:t",
+            "DEBUG invalidate tag=t",
             "DEBUG invalidate pattern=k*",
         ] {
             assert!(said.iter().any(|each| each.starts_with(line)), "`{line}` in {said:#?}");

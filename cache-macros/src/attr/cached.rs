@@ -15,15 +15,12 @@ pub(crate) fn cached(
 ) -> TokenStream {
     let mut errors = Errors::new();
     let raw = parse_cached(arguments, &mut errors);
-    let function = match syn::parse2::<Function>(item.clone()) {
-        Ok(function) => function,
-        Err(_) => {
-            errors.at_span(
-                proc_macro2::Span::call_site(),
-                "`#[cached]` goes on an async function with a body: write it above `async fn`",
-            );
-            return fallback(errors, item);
-        }
+    let Ok(function) = syn::parse2::<Function>(item.clone()) else {
+        errors.at_span(
+            proc_macro2::Span::call_site(),
+            "`#[cached]` goes on an async function with a body: write it above `async fn`",
+        );
+        return fallback(errors, item);
     };
     match validate_cached(raw, function, surroundings(), &mut errors) {
         Some(cached) => expand_cached(&cached),

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Attribute, FnArg, Ident, Pat, PatIdent, Signature, Type};
 
 use super::context::{By, Context, support_path_at};
@@ -143,74 +144,80 @@ pub(crate) fn plain_call(context: &Context<'_>) -> TokenStream {
 /// The future that loads, for a closure that makes it only on a miss.
 fn run(context: &Context<'_>) -> TokenStream {
     let (ms, shape) = (&context.ms, &context.shape);
-    let cached = context.cached;
-    if cached.run == Run::Inline {
+    if context.cached.run == Run::Inline {
         let body = plain_call(context);
         return quote_spanned!(Span::mixed_site()=> #ms::run_inline::<#shape, _>(plan, #body));
     }
-    let sig = &cached.function.sig;
-    let background = cached.run != Run::Owned;
-    let lent_self =
-        sig.receiver().and_then(|receiver| match receiver_lending(receiver, background) {
-            Lending::Lent(ty) => Some(ty),
-            _ => None,
-        });
-    let owned_self = Ident::new("owned_self", Span::mixed_site());
-    let mut owning = TokenStream::new();
-    if let Some(ty) = &lent_self {
-        let this = context.self_token();
-        owning
-            .extend(quote_spanned!(Span::mixed_site()=> let #owned_self = #ms::own::<#ty>(#this);));
-    }
-    let mut names: Vec<Ident> = Vec::new();
-    for (index, parameter) in cached.parameters.iter().enumerate() {
-        match &parameter.lending {
-            Lending::Lent(ty) => {
-                let owned = quote::format_ident!("owned{index}", span = Span::mixed_site());
-                let borrowed = &parameter.ident;
-                owning.extend(own(context, ty, borrowed, &owned));
-                names.push(owned);
-            }
-            _ => names.push(parameter.ident.clone()),
-        }
-    }
-    if cached.run == Run::BackgroundBoxed {
+    let Owning { statements, names, lent_self } = owning(context);
+    if context.cached.run == Run::BackgroundBoxed {
         let target = context.path_to("__boxed");
-        let generics = turbofish(&sig.generics);
-        let this = sig.receiver().map(|_| match &lent_self {
-            Some(_) => owned_self.to_token_stream(),
-            None => context.self_token().unwrap_or_default(),
-        });
+        let generics = turbofish(&context.cached.function.sig.generics);
+        let this = lent_self.map(ToTokens::into_token_stream).or_else(|| context.self_token());
         let this = this.into_iter();
         return quote_spanned!(Span::mixed_site()=>
-            #owning
+            #statements
             #ms::run_boxed::<#shape>(plan, #target #generics (#(#this,)* #(#names),*))
         );
     }
-    let lends = cached.parameters.iter().any(|each| matches!(each.lending, Lending::Lent(_)));
-    let body = if lends || lent_self.is_some() {
-        let references: Vec<&Ident> = names.iter().collect();
-        let call = lent_call(context, &references, lent_self.is_some().then_some(owned_self));
-        quote_spanned!(Span::mixed_site()=> async move { #call.await })
-    } else {
+    let body = if statements.is_empty() {
         plain_call(context)
+    } else {
+        let call = lent_call(context, &names.iter().collect::<Vec<_>>(), lent_self);
+        quote_spanned!(Span::mixed_site()=> async move { #call.await })
     };
-    match cached.run {
-        Run::Background => quote_spanned!(Span::mixed_site()=>
-            #owning
-            #ms::run_detached::<#shape, _>(plan, #body)
-        ),
-        _ => quote_spanned!(Span::mixed_site()=>
-            #owning
-            #ms::run_owned!(#shape, plan, #body)
-        ),
+    let run = match context.cached.run {
+        Run::Background => {
+            quote_spanned!(Span::mixed_site()=> #ms::run_detached::<#shape, _>(plan, #body))
+        }
+        _ => quote_spanned!(Span::mixed_site()=> #ms::run_owned!(#shape, plan, #body)),
+    };
+    quote_spanned!(Span::mixed_site()=> #statements #run)
+}
+
+/// How a detached body comes to own what its caller only lends.
+struct Owning {
+    statements: TokenStream,
+    /// The arguments' names from then on.
+    names: Vec<Ident>,
+    /// The receiver's name, where it is lent.
+    lent_self: Option<Ident>,
+}
+
+fn owning(context: &Context<'_>) -> Owning {
+    let cached = context.cached;
+    let mut owning = Owning { statements: TokenStream::new(), names: Vec::new(), lent_self: None };
+    if let Some(receiver) = cached.function.sig.receiver()
+        && let Lending::Lent(ty) = receiver_lending(receiver, cached.run != Run::Owned)
+    {
+        let owned = Ident::new("owned_self", Span::mixed_site());
+        let this = context.self_token().unwrap_or_default();
+        owning.statements.extend(own(context, &ty, &this, &owned, receiver.self_token.span()));
+        owning.lent_self = Some(owned);
     }
+    for (index, parameter) in cached.parameters.iter().enumerate() {
+        let Lending::Lent(ty) = &parameter.lending else {
+            owning.names.push(parameter.ident.clone());
+            continue;
+        };
+        let owned = quote::format_ident!("owned{index}", span = Span::mixed_site());
+        let borrowed = parameter.ident.to_token_stream();
+        owning.statements.extend(own(context, ty, &borrowed, &owned, parameter.ty.span()));
+        owning.names.push(owned);
+    }
+    owning
 }
 
 /// `let owned = own::<T>(borrowed);`, located at the parameter, where it says what `T` lacks.
-fn own(context: &Context<'_>, ty: &Type, borrowed: &Ident, owned: &Ident) -> TokenStream {
-    let ms = &context.ms;
-    quote_spanned!(Span::mixed_site()=> let #owned = #ms::own::<#ty>(#borrowed);)
+fn own(
+    context: &Context<'_>,
+    ty: &Type,
+    borrowed: &TokenStream,
+    owned: &Ident,
+    place: Span,
+) -> TokenStream {
+    let place = Span::mixed_site().located_at(place);
+    let ms = support_path_at(context.cached.root.as_ref(), place);
+    quote_spanned!(place=> let #owned = #ms::own::<#ty>(#borrowed);)
 }
 
 /// A call of the body where some arguments are lent out of what `names` own.

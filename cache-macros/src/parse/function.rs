@@ -1,19 +1,11 @@
 //! A function by its signature only: the body stays the tokens that the user wrote.
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
+use syn::Attribute;
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, Signature, Visibility};
 
-/// An annotated function.
-#[derive(Clone)]
-pub(crate) struct Function {
-    pub(crate) attrs: Vec<Attribute>,
-    pub(crate) vis: Visibility,
-    pub(crate) sig: Signature,
-    /// The braces and all that is in them, unparsed, so that its errors stay rustc's.
-    pub(crate) body: Group,
-}
+use crate::model::Function;
 
 impl Parse for Function {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {

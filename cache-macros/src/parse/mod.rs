@@ -7,7 +7,7 @@ mod function;
 mod surroundings;
 mod time;
 
+pub(crate) use crate::model::Function;
 pub(crate) use args::parse_cached;
-pub(crate) use function::Function;
 pub(crate) use surroundings::{Surroundings, surroundings_of_caller};
 pub(crate) use time::{TIME_HELP, parse_time};

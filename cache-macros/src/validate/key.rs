@@ -11,7 +11,7 @@ use crate::model::{
     Access, AccessRoot, Key, Parameter, RawCached, ResultTag, Setting, Tags, Text, TextPiece,
 };
 use crate::parse::Function;
-use crate::template::{Part, Segment, Template};
+use crate::template::{Part, Segment, Template, suggest};
 
 /// The most arguments that one template may use.
 const MAX_ARGUMENTS: usize = 12;
@@ -120,14 +120,18 @@ fn check_skipped_receiver(name: &Ident, scope: &Scope<'_>, errors: &mut Errors) 
 /// An argument that is left out of the key by oversight shows one caller another's data.
 pub(crate) fn check_every_parameter(
     raw: &RawCached,
-    key: &Key,
+    key: Option<&Key>,
     scope: &Scope<'_>,
     errors: &mut Errors,
 ) {
     let skipped = skipped(raw);
+    let misread = if key.is_some() { Some(Vec::new()) } else { names_meant(raw, scope) };
+    // Of a key that cannot be read at all, nobody knows what it lacks.
+    let Some(meant) = misread else { return };
     for name in scope.parameters.iter().flat_map(|parameter| &parameter.bindings) {
         let plain = plain(name);
-        if skipped.contains(&plain) || names_parameter(key, &plain) {
+        let named = key.is_some_and(|key| names_parameter(key, &plain));
+        if skipped.contains(&plain) || named || meant.contains(&plain) {
             continue;
         }
         errors.at(
@@ -138,6 +142,23 @@ pub(crate) fn check_every_parameter(
             ),
         );
     }
+}
+
+/// The parameters that a key with unknown names probably means: their near misses are told already.
+fn names_meant(raw: &RawCached, scope: &Scope<'_>) -> Option<Vec<String>> {
+    let Expr::Lit(ExprLit { lit: Lit::Str(literal), .. }) = &raw.key.as_ref()?.value else {
+        return None;
+    };
+    let template = Template::parse(&literal.value()).ok()?;
+    let names = scope.names();
+    let meant = template.placeholders().filter_map(|(path, _)| {
+        let name = path.first()?.plain();
+        if names.iter().any(|known| known == name) {
+            return Some(name.to_owned());
+        }
+        suggest(name, names.iter().map(String::as_str)).map(str::to_owned)
+    });
+    Some(meant.collect())
 }
 
 fn names_parameter(key: &Key, name: &str) -> bool {

@@ -37,9 +37,7 @@ pub(crate) fn validate_cached(
     let scope = Scope { function: &function, parameters: &parameters, associated };
     let key = key::check_key(&raw, &scope, errors);
     key::check_skip(&raw, key.as_ref(), &scope, errors);
-    if let Some(key) = &key {
-        key::check_every_parameter(&raw, key, &scope, errors);
-    }
+    key::check_every_parameter(&raw, key.as_ref(), &scope, errors);
     let tags = key::check_tags(&raw, &scope, errors);
     let policy = times::check_policy(&mut raw, returned.as_ref(), errors);
     if let Some(key) = &key {
@@ -103,12 +101,13 @@ fn mark_needed(parameters: &mut [Parameter], key: &Key, tags: &Tags, policy: &Po
             }
         };
         parameter.in_key = parameter.bindings.iter().any(|name| named(&plain(name)));
-        parameter.in_put = parameter.in_key || parameter.bindings.iter().any(|name| {
-            let by_tag = tagged.iter().any(
+        parameter.in_put = parameter.in_key
+            || parameter.bindings.iter().any(|name| {
+                let by_tag = tagged.iter().any(
                 |access| matches!(&access.root, AccessRoot::Parameter(_, ident) if ident == name),
             );
-            by_tag || expressions.iter().any(|mentions| mentions.has(&plain(name)))
-        });
+                by_tag || expressions.iter().any(|mentions| mentions.has(&plain(name)))
+            });
     }
 }
 

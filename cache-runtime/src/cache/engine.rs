@@ -4,9 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::core::{Core, Look, Request, Tier, check_key};
+use super::core::{Core, Look, Request, Tier};
 use super::leader::{Held, Leader};
 use super::race::{First, first};
+use super::steps::check_key;
 use super::value::{Cached, Shared};
 use crate::flight::{Boarding, Chain, Ending, Flight, Landing, Ticket};
 use crate::near::meta::unused_number;
@@ -106,7 +107,7 @@ fn look(core: &Arc<Core>, request: &Arc<Request>, first: bool) -> Looked {
     match core.look(request) {
         Look::Hit { value, refresh: false, .. } => {
             if first {
-                request.counters.hit();
+                report_hit(request);
             } else {
                 // It missed, and somebody else's load has ended since.
                 count(&request.counters.joined);
@@ -114,7 +115,7 @@ fn look(core: &Arc<Core>, request: &Arc<Request>, first: bool) -> Looked {
             Looked::Done(Step::Done(value))
         }
         Look::Hit { value, seen, stale, .. } => {
-            request.counters.hit();
+            report_hit(request);
             if stale {
                 count(&request.counters.stale_served);
             }
@@ -143,6 +144,11 @@ fn look(core: &Arc<Core>, request: &Arc<Request>, first: bool) -> Looked {
             Looked::Load(seen, None)
         }
     }
+}
+
+fn report_hit(request: &Request) {
+    request.counters.hit();
+    tracing::debug!(target: "cache", key = %request.text, "hit");
 }
 
 fn report_miss(request: &Request, first: bool, reason: MissReason) {
@@ -219,7 +225,7 @@ pub(crate) fn lead(core: &Arc<Core>, request: &Arc<Request>) -> Option<Leader> {
         };
         if let Some(held) = held {
             leader.hold(held);
-            return Some(leader);
+            return Some(leader.insist());
         }
     }
     None
@@ -268,7 +274,7 @@ pub(crate) async fn wait(
     let mut soft = std::pin::pin!(soft);
     loop {
         let mut pulse = std::pin::pin!(async {
-            match flight.has_pulse() {
+            match flight.may_stall() {
                 true => core.clock.sleep(PULSE_CHECK).await,
                 false => std::future::pending().await,
             }

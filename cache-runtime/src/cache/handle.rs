@@ -187,6 +187,7 @@ impl Cache {
         self.0.invalidate_name(&full_name(&self.0, kind::FAMILY, tag.family()));
         self.0.invalidate_name(&full_name(&self.0, kind::TAG, tag.as_str()));
         count(&self.0.prefix_counters(tag.family()).invalidations);
+        tracing::debug!(target: "cache", tag = %tag, "invalidate");
     }
 
     /// Invalidates all keys that match a glob pattern (`user:*`); returns how many values that
@@ -200,6 +201,7 @@ impl Cache {
     /// Where the store cannot be reached.
     pub async fn invalidate_pattern(&self, pattern: impl Into<Pattern>) -> Result<u64> {
         let pattern = pattern.into();
+        count(&self.0.prefix_counters(pattern.as_str()).invalidations);
         let namespace = &self.0.namespace;
         let removed = self.0.remove_where(|text| {
             text.strip_prefix(namespace.as_str()).is_some_and(|text| pattern.matches(text))
@@ -214,8 +216,7 @@ impl Cache {
     ///
     /// Where the store cannot be reached.
     pub async fn clear(&self) -> Result<()> {
-        self.0.remove_where(|text| text.starts_with(self.0.namespace.as_str()));
-        Ok(())
+        self.invalidate_pattern("*").await.map(|_| ())
     }
 
     /// What this cache has done since it was made, and what it holds.

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::core::{Core, Life, Request};
+use super::core::{Core, Request};
 use super::engine::Loaded;
+use super::steps::Life;
 use super::value::Cached;
 use crate::clock::{Tick, duration};
-use crate::flight::{Chain, Ending, Entered, Flight, Ticket, Waiting, polled};
+use crate::flight::{Chain, Ending, Entered, Flight, Ticket, Waiting, Watch, polled};
 use crate::near::meta::TagSeen;
 use crate::near::store::{Filled, Seen};
 use crate::stats::count;
@@ -25,6 +26,7 @@ pub(crate) struct Leader {
     /// The lease, or the entry that is being refreshed.
     seen: Seen,
     is_lease: bool,
+    insists: bool,
     began: Tick,
     over: bool,
 }
@@ -43,6 +45,7 @@ impl Leader {
             flight,
             seen: Seen::Nothing,
             is_lease: false,
+            insists: false,
             began: core.clock.now(),
             over: false,
         }
@@ -66,15 +69,30 @@ impl Leader {
 
     /// Runs the load in its caller, whose polling is watched.
     pub(crate) async fn run_here<F: Future>(&self, load: F) -> F::Output {
+        let load = polled(load, Some(self.watch()));
         self.flight.begin_load();
-        let load = polled(load, Arc::clone(&self.flight), self.core.clock.clone());
         Chain::enter(self.flight.id).run(load).await
     }
 
-    /// The context for running the load in a task of its own.
-    pub(crate) fn run_detached(&self) -> Entered {
+    /// The context for running the load in a task of its own, whether the caller waits for it or
+    /// was served already.
+    pub(crate) fn run_detached(&self, caller_waits: bool) -> Entered {
         self.flight.begin_load();
-        Chain::enter(self.flight.id)
+        match caller_waits {
+            true => Chain::enter(self.flight.id),
+            false => Chain::enter_apart(self.flight.id),
+        }
+    }
+
+    /// Lets waiters see whether the load is polled; to be called before it begins.
+    pub(crate) fn watch(&self) -> Watch<Cached> {
+        Watch::new(Arc::clone(&self.flight), self.core.clock.clone())
+    }
+
+    /// This load was asked for: once it has succeeded, nothing older may stay.
+    pub(crate) fn insist(mut self) -> Self {
+        self.insists = true;
+        self
     }
 
     /// Stores what was loaded if nothing was invalidated since, and ends the flight. Returns the
@@ -129,12 +147,16 @@ impl Leader {
             None if families_hold => self.core.release(&self.request.text, self.seen),
             None => self.give_back(),
         };
+        if self.insists && !(held && families_hold) {
+            // What the key holds was loaded by somebody else, and maybe before this load.
+            self.core.remove(&self.request.text);
+        }
         let exact = held && families_hold && tags.iter().all(TagSeen::holds);
         Ending::Landed { value, exact }
     }
 
     fn store(&self, value: &Cached, ttl: Duration, tags: &[TagSeen], took: Duration) -> bool {
-        let life = Life::new(&self.core, &self.request.policy, ttl, tags.to_vec(), took);
+        let life = Life::new(&self.core, &self.request.policy, ttl, tags.to_vec(), took, self.flight.id);
         let Some(slot) = self.core.slot_of(&self.request, value, &life) else {
             return self.give_back();
         };

@@ -11,6 +11,7 @@ mod report;
 mod requests;
 pub(crate) mod run;
 pub(crate) mod shapes;
+pub(crate) mod steps;
 pub(crate) mod value;
 
 pub use builder::CacheBuilder;

@@ -12,7 +12,8 @@ pub(crate) fn stats(core: &Core) -> Stats {
     for site in registered() {
         let Some(state) = site.number().and_then(|number| core.sites.get(number)) else { continue };
         let counts = state.counters.read();
-        prefixes.entry(prefix_of(site.key()).to_owned()).or_default().add(&counts);
+        let prefix = state.prefix.get().map_or_else(|| prefix_of(site.key()), |prefix| prefix);
+        prefixes.entry(prefix.to_owned()).or_default().add(&counts);
         functions.push(Named { name: site.path(), counts });
     }
     functions.sort_by(|one, other| one.name.cmp(&other.name));

@@ -4,13 +4,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::core::{Core, Life, Request, kind};
+use super::core::{Core, Request, kind};
 use super::handle::Cache;
 use super::run::{Hooks, Shape, run_inline};
 use super::shapes::Fallible;
+use super::steps::Life;
 use super::value::{Cacheable, Cached, ops};
 use crate::error::Result;
 use crate::key::Key;
+use crate::near::meta::unused_number;
 use crate::policy::Policy;
 use crate::tag::Tag;
 
@@ -195,7 +197,7 @@ impl<T: Cacheable> Set<T> {
         let request = self.options.request::<T>(core, self.key.as_str());
         let tags = core.see_tags(&request.tags);
         let ttl = self.options.ttl.unwrap_or(core.default_ttl);
-        let life = Life::new(core, &request.policy, ttl, tags, Duration::ZERO);
+        let life = Life::new(core, &request.policy, ttl, tags, Duration::ZERO, unused_number());
         core.put(&request, &Cached::Value(Arc::new(self.value)), &life)
     }
 }

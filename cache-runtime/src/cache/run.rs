@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::runtime::RuntimeFlavor;
 use tracing::Instrument as _;
 
 use super::core::{Request, kind};
@@ -13,6 +14,7 @@ use super::leader::Leader;
 use super::race::{First, first};
 use super::requests::full_name;
 use super::value::{Cacheable, Cached};
+use crate::flight::polled;
 use crate::near::lock;
 use crate::tag::Tag;
 
@@ -159,25 +161,28 @@ where
     S: Shape<Return: Send + 'static>,
     F: Future<Output = S::Return> + Send + 'static,
 {
-    let (leader, cached) = match begin(&cache.0, &request).await {
+    let (leader, stale) = match begin(&cache.0, &request).await {
         Step::Done(cached) => match take::<S>(cached) {
             Some(hit) => return hit,
             None => return load.await,
         },
         Step::Uncached => return load.await,
-        Step::Refresh(cached, leader) => (leader, Some(cached)),
+        Step::Refresh(cached, leader) => (leader, take::<S>(cached)),
         Step::Lead(leader) => (leader, None),
     };
     let Ok(runtime) = tokio::runtime::Handle::try_current() else {
         // Without a runtime there is nobody else to run it.
-        return match cached.and_then(take::<S>) {
+        return match stale {
             Some(stale) => stale,
             None => lead_inline::<S, F>(&cache, leader, &hooks, load).await,
         };
     };
     let result = Arc::new(Mutex::new(None));
-    let waiting = leader.waiting();
-    let entered = leader.run_detached();
+    let waiting = stale.is_none().then(|| leader.waiting());
+    // Such a runtime runs its tasks only while somebody blocks on it.
+    let may_stand_still = runtime.runtime_flavor() == RuntimeFlavor::CurrentThread;
+    let load = polled(load, may_stand_still.then(|| leader.watch()));
+    let entered = leader.run_detached(stale.is_none());
     let task = {
         let (cache, result) = (cache.clone(), Arc::clone(&result));
         entered.run(async move {
@@ -188,15 +193,12 @@ where
         })
     };
     let task = runtime.spawn(keep_scope(scoped(), task).instrument(tracing::Span::current()));
-    if let Some(hit) = cached.and_then(take::<S>) {
-        return hit;
+    if let Some(stale) = stale {
+        return stale;
     }
     let _waiting = waiting;
-    match within_soft_timeout(&cache, &request, task).await {
-        Ended::Stale(cached) => match take::<S>(cached) {
-            Some(stale) => stale,
-            None => std::future::pending().await,
-        },
+    match within_soft_timeout::<S>(&cache, &request, task).await {
+        Ended::Stale(stale) => stale,
         Ended::Loaded(fallback) => {
             let returned = lock(&result).take();
             match (fallback.and_then(take::<S>), returned) {
@@ -207,25 +209,25 @@ where
     }
 }
 
-enum Ended {
+enum Ended<R> {
     /// The load has ended; an expired value serves in place of its error.
     Loaded(Option<Cached>),
     /// The load takes too long, and there is a valid expired value.
-    Stale(Cached),
+    Stale(R),
 }
 
-async fn within_soft_timeout(
+async fn within_soft_timeout<S: Shape>(
     cache: &Cache,
     request: &Request,
     mut task: tokio::task::JoinHandle<Option<Cached>>,
-) -> Ended {
+) -> Ended<S::Return> {
     if let Some(timeout) = request.policy.timeout {
         let mut soft = std::pin::pin!(cache.0.clock.sleep(timeout));
         if let First::One(joined) = first(&mut task, &mut soft).await {
             return Ended::Loaded(joined_or_panic(joined).await);
         }
-        if let Some(cached) = fallback(&cache.0, request) {
-            return Ended::Stale(cached);
+        if let Some(stale) = fallback(&cache.0, request).and_then(take::<S>) {
+            return Ended::Stale(stale);
         }
     }
     Ended::Loaded(joined_or_panic(task.await).await)

@@ -2,7 +2,7 @@
 //!
 //! It runs named cases, each in a namespace of its own, and returns a [`Report`] that can be
 //! printed and asserted. A case touches the provider only through
-//! [`Provider`](crate::provider::Provider), so the same suite runs on a store in memory, where a
+//! [`Provider`], so the same suite runs on a store in memory, where a
 //! hand moves the clock, and on servers, where it waits.
 //!
 //! # Examples

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Bytes that nobody else draws, in this process or in another.
 ///
-/// A counter put through keyed SipHash. The process is in it too, since a fork copies keys and
-/// counter. The standard library seeds the keys from the operating
-/// system, once per process is enough: under one key, different counts never repeat a pattern that
-/// another process, with another key, could be expected to meet.
+/// A counter put through keyed SipHash. The standard library seeds the keys from the operating
+/// system, and once per process is enough: under one key, different counts never repeat a pattern
+/// that another process, with another key, could be expected to meet. The process is in it too,
+/// since a fork copies keys and counter.
 pub(crate) fn unique_bytes<const N: usize>() -> [u8; N] {
     static KEYS: OnceLock<[RandomState; 2]> = OnceLock::new();
     static COUNT: AtomicU64 = AtomicU64::new(0);

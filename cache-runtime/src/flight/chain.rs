@@ -33,6 +33,11 @@ impl Chain {
         Entered(Arc::new(Self { flight, outer: Self::current() }))
     }
 
+    /// A link for a load for which the present one does not wait: a refresh in the background.
+    pub(crate) fn enter_apart(flight: u64) -> Entered {
+        Entered(Arc::new(Self { flight, outer: None }))
+    }
+
     fn contains(&self, flight: u64) -> bool {
         self.flight == flight || self.outer.as_ref().is_some_and(|outer| outer.contains(flight))
     }

@@ -75,13 +75,16 @@ impl<V: Clone> Flight<V> {
         self.ticket.get()
     }
 
-    /// Announces that the load runs in its caller, which may stop polling it.
+    /// Announces that the load runs where it may not be polled any more: in its caller, or on a
+    /// runtime that stands still while nobody blocks on it.
     pub(crate) fn start_pulse(&self) -> &Pulse {
         self.pulse.get_or_init(Pulse::default)
     }
 
-    pub(crate) fn has_pulse(&self) -> bool {
-        self.pulse.get().is_some()
+    /// Whether a waiter has to look now and then whether the load is still polled: it shows a
+    /// pulse, or has not begun, so that nobody knows yet whether it will.
+    pub(crate) fn may_stall(&self) -> bool {
+        self.pulse.get().is_some() || matches!(lock(&self.state).phase, Phase::Boarding)
     }
 
     /// Whether the load could go on and nobody polls it.
@@ -168,13 +171,17 @@ impl<V: Clone> Future for Landing<V> {
             return Poll::Ready(ending.clone());
         }
         let waker = Some(context.waker().clone());
-        match self.place {
-            Some(place) => state.wakers[place] = waker,
+        let replaced = match self.place {
+            Some(place) => std::mem::replace(&mut state.wakers[place], waker),
             None => {
                 self.place = Some(state.wakers.len());
                 state.wakers.push(waker);
+                None
             }
-        }
+        };
+        // Dropped after the lock, as in `drop`.
+        drop(state);
+        drop(replaced);
         Poll::Pending
     }
 }

@@ -13,5 +13,5 @@ mod table;
 
 pub(crate) use chain::{Chain, Entered, Waiting};
 pub(crate) use landing::{Ending, Flight, Landing, Ticket};
-pub(crate) use pulse::polled;
+pub(crate) use pulse::{Watch, polled};
 pub(crate) use table::{Boarding, Flights};

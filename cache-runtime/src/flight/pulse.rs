@@ -1,7 +1,8 @@
-//! Whether a load that runs inside its caller is still polled.
+//! Whether a load is still polled.
 //!
-//! Such a load stands still when its caller is kept but no longer polled (a future that lost a
-//! `select!` and was not dropped, say). A load that waits for something is not polled either, so
+//! A load inside its caller stands still when that is kept but no longer polled (a future that lost
+//! a `select!` and was not dropped, say); one in a task of its own does when its runtime has no
+//! threads and nobody blocks on it. A load that waits for something is not polled either, so
 //! silence alone says nothing: it is stalled if it was woken and nobody polled it for a while.
 
 use std::sync::Arc;
@@ -36,18 +37,34 @@ impl Pulse {
     }
 }
 
-/// Runs a load and notes when it is woken and when it is polled.
-pub(crate) async fn polled<F, V>(load: F, flight: Arc<Flight<V>>, clock: Clock) -> F::Output
+/// Whose waking and polling is noted, and by which clock.
+pub(crate) struct Watch<V> {
+    flight: Arc<Flight<V>>,
+    clock: Clock,
+}
+
+impl<V: Clone> Watch<V> {
+    /// From now on waiters look whether the load is polled. Its first poll is due: until that
+    /// comes, it counts as woken.
+    pub(crate) fn new(flight: Arc<Flight<V>>, clock: Clock) -> Self {
+        flight.start_pulse().woken_at.store(clock.now(), Ordering::Release);
+        Self { flight, clock }
+    }
+}
+
+/// Runs a load and, where it is watched, notes when it is woken and when it is polled.
+pub(crate) async fn polled<F, V>(load: F, watch: Option<Watch<V>>) -> F::Output
 where
     F: Future,
     V: Clone + Send + Sync + 'static,
 {
     let mut load = std::pin::pin!(load);
     std::future::poll_fn(move |context| {
+        let Some(Watch { flight, clock }) = &watch else { return load.as_mut().poll(context) };
         flight.start_pulse().woken_at.store(NOT_WOKEN, Ordering::Release);
         let noting = Arc::new(Noting {
             inner: context.waker().clone(),
-            flight: Arc::clone(&flight),
+            flight: Arc::clone(flight),
             clock: clock.clone(),
         });
         load.as_mut().poll(&mut Context::from_waker(&Waker::from(noting)))

@@ -60,14 +60,18 @@ impl<V: Clone> Flights<V> {
             };
         }
         let flight = Flight::new(id);
-        table.insert(key.into(), Arc::clone(&flight));
+        let replaced = table.insert(key.into(), Arc::clone(&flight));
+        // Dropped after the lock, as in `remove`.
+        drop(table);
+        drop(replaced);
         Boarding::Lead(flight)
     }
 
     /// Starts a flight in place of the key's present one, whoever leads that.
     pub(crate) fn lead(&self, key: &str, id: u64) -> Arc<Flight<V>> {
         let flight = Flight::new(id);
-        self.table(key).insert(key.into(), Arc::clone(&flight));
+        let replaced = self.table(key).insert(key.into(), Arc::clone(&flight));
+        drop(replaced);
         flight
     }
 

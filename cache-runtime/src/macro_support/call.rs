@@ -7,10 +7,11 @@ use std::task::{Context, Poll};
 
 use super::plan::{Plan, index_bytes};
 use super::writes::store_written;
-use crate::cache::core::{Tier, check_key, kind};
+use crate::cache::core::{Tier, kind};
 use crate::cache::engine::lead;
 use crate::cache::global::with_current;
 use crate::cache::run::{self, Shape};
+use crate::cache::steps::check_key;
 use crate::cache::value::NothingMarker;
 use crate::cache::{Cache, Cacheable, cache, full_name, full_text};
 use crate::error::{Error, ErrorKind, Result};
@@ -176,7 +177,7 @@ where
 
 /// What is cached.
 pub async fn peek<V: Cacheable>(plan: Plan<V>) -> Option<V> {
-    plan.cache.0.peek(&plan.request.text)
+    plan.cache.0.peek(&plan.request)
 }
 
 /// Stores a value as the function would.
@@ -221,10 +222,15 @@ pub async fn invalidate_site(site: &'static Site) -> Result<()> {
 }
 
 pub(super) fn invalidate_site_in(cache: &Cache, site: &'static Site) {
+    let name = full_name(&cache.0, kind::FUNCTION, &site.function_tag());
     if let Some(state) = cache.0.sites.get_or_make(site.numbered()) {
         count(&state.counters.invalidations);
+        if let Tier::Memory(store) = &cache.0.tier {
+            state.name.get_or_init(|| store.tags.see(&name));
+        }
     }
-    cache.0.invalidate_name(&full_name(&cache.0, kind::FUNCTION, &site.function_tag()));
+    cache.0.invalidate_name(&name);
+    tracing::debug!(target: "cache", function = %site.path(), "invalidate");
 }
 
 /// A function's key as a value.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cache::core::{Request, kind};
+use crate::cache::core::{Request, kind, prefix_of};
 use crate::cache::run::Hooks;
 use crate::cache::value::{Cacheable, ops};
 use crate::cache::{Cache, cache};
@@ -39,7 +39,11 @@ impl<V: Cacheable> Plan<V> {
     /// The plan of a call whose key is an expression.
     #[must_use]
     pub fn from_key(site: &'static Site, key: Key<V>) -> Self {
-        let mut plan = Self::of(site, site.numbered(), key.as_str());
+        let number = site.numbered();
+        let mut plan = Self::of(site, number, key.as_str());
+        if let Some(state) = plan.cache.0.sites.get(number) {
+            state.prefix.get_or_init(|| prefix_of(key.as_str()).into());
+        }
         plan.request.policy.ttl = site.spec.policy.ttl.or(key.ttl());
         plan.tags(key.tags().iter().cloned())
     }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::plan::Plan;
-use crate::cache::core::Life;
+use crate::cache::steps::Life;
 use crate::cache::value::{Cacheable, Cached};
 use crate::cache::{Cache, cache, full_text};
 use crate::error::Result;
 use crate::key::{Args, Key, Piece, render};
-use crate::near::meta::TagSeen;
+use crate::near::meta::{TagSeen, unused_number};
 use crate::near::store::Filled;
 use crate::site::Site;
 use crate::stats::count;
@@ -127,6 +127,7 @@ pub struct Write<V: Cacheable>(Option<Announced<V>>);
 struct Announced<V> {
     plan: Plan<V>,
     claim: TagSeen,
+    began: u64,
     tags: Vec<TagSeen>,
     families: Vec<TagSeen>,
 }
@@ -149,11 +150,11 @@ impl<V: Cacheable> Drop for Write<V> {
 /// Announces that a key is about to be written through, before the write's body runs: the value is
 /// stored only if nobody else wrote or invalidated the key meanwhile.
 pub async fn begin_write<V: Cacheable>(plan: Plan<V>) -> Write<V> {
-    let core = &plan.cache.0;
+    let (core, began) = (&plan.cache.0, unused_number());
     let Some(claim) = core.claim_write(&plan.request.text) else { return Write(None) };
     let (tags, families) =
         (core.see_tags(&plan.request.tags), core.see_tags(&plan.request.families));
-    Write(Some(Announced { plan, claim, tags, families }))
+    Write(Some(Announced { plan, claim, began, tags, families }))
 }
 
 /// Stores what was written, or invalidates the key where the order of writes is not known.
@@ -163,7 +164,7 @@ pub async fn finish_write<V: Cacheable>(write: Write<V>, value: &V) {
 
 /// The same, and says how the store answered.
 pub(super) fn store_written<V: Cacheable>(mut write: Write<V>, value: &V) -> Filled {
-    let Some(Announced { plan: Plan { cache, request, hooks }, claim, mut tags, families }) =
+    let Some(Announced { plan: Plan { cache, request, hooks }, claim, began, mut tags, families }) =
         write.0.take()
     else {
         return Filled::Refused;
@@ -176,7 +177,7 @@ pub(super) fn store_written<V: Cacheable>(mut write: Write<V>, value: &V) -> Fil
         cache.0.remove(&request.text);
         return Filled::Refused;
     }
-    let life = Life::new(&cache.0, &request.policy, ttl, tags, Duration::ZERO);
+    let life = Life::new(&cache.0, &request.policy, ttl, tags, Duration::ZERO, began);
     cache.0.put_claimed(&request, &Cached::Value(Arc::new(value.clone())), &life, &claim)
 }
 

@@ -5,8 +5,9 @@ use std::sync::{Arc, LazyLock};
 
 use crate::clock::Tick;
 
-/// A tag's generation: an invalidation gives it a new one, and none is ever used twice, so that an
-/// entry stored under an old one can never come back to life.
+/// A tag's generation: zero at first, and the number of its last invalidation later. No number is
+/// ever used twice, and a cell is forgotten only when no entry and no load refers to it, so an entry
+/// stored under an old generation can never come back to life.
 #[derive(Debug)]
 pub(crate) struct TagCell(AtomicU64);
 
@@ -19,7 +20,7 @@ pub(crate) fn unused_number() -> u64 {
 
 impl TagCell {
     pub(crate) fn new() -> Self {
-        Self(AtomicU64::new(unused_number()))
+        Self(AtomicU64::new(0))
     }
 
     #[inline]

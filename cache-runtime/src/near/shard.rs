@@ -85,6 +85,9 @@ impl Shard {
             self.left.push(slot);
             return false;
         }
+        // Before the new slot is there: it may have expired already, and the store is about to
+        // link it.
+        self.sweep(now);
         if !pinned {
             self.make_room(u64::from(weight));
         }
@@ -107,7 +110,6 @@ impl Shard {
         });
         let (queue, slab) = self.queue(queue);
         queue.push(slab, position, weight);
-        self.sweep(now);
         true
     }
 

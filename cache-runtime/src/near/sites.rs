@@ -18,6 +18,11 @@ pub(crate) struct Sites {
 pub(crate) struct SiteState {
     pub(crate) index: Index,
     pub(crate) counters: Arc<Counters>,
+    /// The prefix of the function's first key, where its key is an expression.
+    pub(crate) prefix: OnceLock<Box<str>>,
+    /// The function's name among the tags, kept for good once it was invalidated: an entry that
+    /// does not carry it is judged by when that was.
+    pub(crate) name: OnceLock<TagSeen>,
     /// What the function's last entry was stored with; most entries of a function share it.
     last_meta: Mutex<Arc<EntryMeta>>,
 }
@@ -36,8 +41,12 @@ impl SiteState {
 impl Sites {
     /// A place for each function of the program, and an index of each that keeps to the bound.
     pub(crate) fn new(max_entries: usize) -> Self {
-        let states = registered().map(|_| OnceLock::new()).collect();
-        Self { states, max_entries }
+        Self::with_places(registered().count(), max_entries)
+    }
+
+    /// The same for so many functions.
+    pub(crate) fn with_places(functions: usize, max_entries: usize) -> Self {
+        Self { states: (0..functions).map(|_| OnceLock::new()).collect(), max_entries }
     }
 
     /// The function's state, if it was called before.
@@ -53,6 +62,8 @@ impl Sites {
         Some(state.get_or_init(|| SiteState {
             index: Index::new(self.max_entries),
             counters: Arc::default(),
+            prefix: OnceLock::new(),
+            name: OnceLock::new(),
             last_meta: Mutex::new(EntryMeta::untagged()),
         }))
     }

@@ -270,11 +270,17 @@ impl Store {
         self.remove_if(text, why, |held| Seen::Slot(held.id) == seen)
     }
 
-    /// Removes whatever the key holds, value or lease; returns whether it was a value.
+    /// Whether a read would be served the slot as fresh.
+    fn is_served(&self, slot: SlotRef<'_>) -> bool {
+        matches!(self.judge(slot), Verdict::Fresh | Verdict::Early)
+    }
+
+    /// Removes whatever the key holds, value or lease; returns whether it was a value that a read
+    /// would have been served.
     pub(crate) fn remove(&self, text: &str) -> bool {
         let mut was_value = false;
         self.remove_if(text, Gone::Invalidated, |held| {
-            was_value = held.value::<Lease>().is_none();
+            was_value = self.is_served(held);
             true
         });
         was_value
@@ -300,12 +306,18 @@ impl Store {
     }
 
     /// Removes all keys that `chosen` picks, leases included (rule I2); returns how many of them
-    /// were values. O(entries), one shard at a time.
+    /// held values that a read would have been served. O(entries), one shard at a time.
     pub(crate) fn remove_where(&self, mut chosen: impl FnMut(&str) -> bool) -> u64 {
-        self.remove_slots(|slot| chosen(slot.text()))
+        let mut served = 0;
+        self.remove_slots(|slot| {
+            let is_chosen = chosen(slot.text());
+            served += u64::from(is_chosen && self.is_served(slot));
+            is_chosen
+        });
+        served
     }
 
-    /// The same for a choice that looks at the whole slot.
+    /// The same for a choice that looks at the whole slot; returns how many were values.
     pub(crate) fn remove_slots(&self, mut chosen: impl FnMut(SlotRef<'_>) -> bool) -> u64 {
         let mut removed = 0;
         for shard in &self.shards {
@@ -369,6 +381,7 @@ fn judge_expired(slot: SlotRef<'_>, now: Tick) -> Verdict {
 fn is_early(slot: SlotRef<'_>, now: Tick) -> bool {
     let left = crate::clock::duration(slot.fresh_until - now).as_secs_f64();
     let reach = f64::from(slot.load_millis) / 1_000.0 * f64::from(slot.meta.windows.early_beta);
+    // The logarithm of the smallest random number is about 36.7, so most hits need none.
     // `1 - f64()` is in (0, 1], so the logarithm is finite.
-    left < reach * -(1.0 - fastrand::f64()).ln()
+    left < reach * 37.0 && left < reach * -(1.0 - fastrand::f64()).ln()
 }

@@ -3,8 +3,8 @@
 //! Run with an address or thread sanitizer this is the check of the `unsafe` code; without one the
 //! values themselves tell a freed slot from a living one, and a counter tells a leak.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicIsize, Ordering};
+use std::sync::{Arc, Weak, mpsc};
 use std::time::Duration;
 
 use super::ghosts::Gone;
@@ -63,7 +63,7 @@ struct World {
 impl World {
     fn new(entries: u64) -> (Self, ManualClock) {
         let (clock, hand) = Clock::manual();
-        let sites = Arc::new(Sites::new(256));
+        let sites = Arc::new(Sites::with_places(SITES as usize, 256));
         for site in 0..SITES {
             sites.get_or_make(site);
         }
@@ -205,4 +205,42 @@ fn an_index_never_leads_to_a_slot_that_its_shard_does_not_hold() {
         let held = world.store.find(&text(key), &guard).map(SlotRef::as_ptr);
         assert!(linked.is_none() || linked == held, "the index leads to a slot that was retired");
     }
+}
+
+/// A value that asks the store when it is dropped, as a handle to something pooled may.
+struct Asks(Weak<Store>);
+
+impl Drop for Asks {
+    fn drop(&mut self) {
+        let guard = crossbeam_epoch::pin();
+        if let Some(store) = self.0.upgrade() {
+            store.find("k", &guard);
+        }
+    }
+}
+
+/// Values are of users' types, so their destructors never run under a lock of the store.
+#[test]
+fn a_destructor_may_use_the_store() {
+    let (world, _hand) = World::new(ENTRIES);
+    let (done, finished) = mpsc::channel();
+    let fresh_until = world.clock.now() + ticks(Duration::from_secs(60));
+    std::thread::spawn(move || {
+        let store = Arc::new(world.store);
+        for _ in 0..1_000 {
+            let parts = SlotParts {
+                text: "k",
+                args: &[],
+                meta: EntryMeta::untagged(),
+                id: unused_number(),
+                fresh_until,
+                load_millis: 0,
+                weight: 5_000,
+            };
+            store.put_if("k", OwnedSlot::new(parts, Asks(Arc::downgrade(&store))), || true);
+        }
+        store.remove_where(|_| true);
+        done.send(())
+    });
+    finished.recv_timeout(Duration::from_secs(30)).expect("a destructor ran under a lock that it needs");
 }

@@ -70,6 +70,42 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// # Cancel safety
 /// Dropping a future leaves its step in doubt, exactly as `Unknown` does, and disturbs no other.
 ///
+/// # Examples
+///
+/// One load, from the miss to the stored value, and the invalidation of its tag:
+///
+/// ```
+/// use std::time::Duration;
+/// use cache_runtime::provider::{
+///     Acquire, Acquired, CellKind, Fill, Filled, Mark, MarkState, MemoryProvider, Prefix,
+///     Provider, ProviderExt,
+/// };
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> cache_runtime::Result<()> {
+/// let (provider, hour) = (MemoryProvider::new(1_000), Duration::from_secs(3_600));
+/// let marks = [Mark::tag("users")];
+/// let seen = provider.read_one("user:42", &marks).await?;
+///
+/// let lease = Prefix::unique(CellKind::Lease);
+/// let request = Acquire::new("user:42", lease, Duration::from_secs(2));
+/// let request = request.expected(seen.prefix()).marks(&marks, hour * 2);
+/// let Acquired::Granted(before) = provider.acquire(request).await? else {
+///     return Ok(()); // somebody else loads
+/// };
+/// let mut value = Prefix::unique(CellKind::Value).as_bytes().to_vec();
+/// value.extend_from_slice(b"what was loaded");
+/// let request = Fill::new("user:42", &value, hour).expected(lease).marks(&marks, hour * 2);
+/// let filled = provider.fill(request).await?;
+/// assert_eq!(filled, Filled::Stored(before.marks)); // nobody invalidated meanwhile
+///
+/// provider.remove_marks(&marks).await?;
+/// let seen = provider.read_one("user:42", &marks).await?;
+/// assert_eq!(seen.marks, [MarkState::Absent]); // the value is still there, and invalid
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Wrappers
 /// A wrapper forwards every method and denies `clippy::missing_trait_methods`, so that a method
 /// that is added one day is not forgotten. All methods are required for the same reason.
@@ -186,7 +222,8 @@ pub trait Provider: Debug + Send + Sync + 'static {
 
     /// Asks the store for a sign of life, and which life it is.
     ///
-    /// On Redis: `PING`; the incarnation is a hash of `run_id` and `master_replid`, read at connect.
+    /// On Redis: `PING`; the incarnation is a hash of `run_id` and `master_replid`, read at
+    /// connect.
     fn ping(&self) -> BoxFuture<'_, Result<Incarnation>>;
 
     /// How much the namespace holds, as far as the store can tell cheaply.

@@ -36,36 +36,45 @@ fn polled_once(landing: &mut Landing<usize>) -> bool {
     Pin::new(landing).poll(&mut Context::from_waker(Waker::noop())).is_ready()
 }
 
-#[test]
-fn every_waiter_learns_the_end() {
-    for abandoned in [false, true] {
-        loom::model(move || {
-            let table = table();
-            let flight = lead(&table, 0);
-            let waiters: Vec<_> = (1..3)
-                .map(|id| {
-                    let table = Arc::clone(&table);
-                    thread::spawn(move || match table.board(KEY, id, |_| true) {
-                        // A waiter that nobody wakes is a deadlock, which loom reports.
-                        Boarding::Join(landing) | Boarding::Wait(landing) => {
-                            block_on(landing);
-                        }
-                        Boarding::Lead(flight) => land(&table, &flight, Ending::Failed),
-                    })
-                })
-                .collect();
-            flight.begin_load();
-            match abandoned {
-                // A leader that is dropped asks the store for nothing.
-                true => {
-                    table.remove(KEY, &flight);
-                    flight.end(Ending::Abandoned);
+/// A leader with so many waiters; a waiter that nobody wakes is a deadlock, which loom reports.
+fn leader_and_waiters(waiters: u64, abandoned: bool) {
+    let table = table();
+    let flight = lead(&table, 0);
+    let waiters: Vec<_> = (1..=waiters)
+        .map(|id| {
+            let table = Arc::clone(&table);
+            thread::spawn(move || match table.board(KEY, id, |_| true) {
+                Boarding::Join(landing) | Boarding::Wait(landing) => {
+                    block_on(landing);
                 }
-                false => land(&table, &flight, Ending::Landed { value: 1, exact: true }),
-            }
-            waiters.into_iter().for_each(|waiter| waiter.join().expect("no panic"));
-        });
+                Boarding::Lead(flight) => land(&table, &flight, Ending::Failed),
+            })
+        })
+        .collect();
+    flight.begin_load();
+    if abandoned {
+        // A leader that is dropped asks the store for nothing.
+        table.remove(KEY, &flight);
+        flight.end(Ending::Abandoned);
+    } else {
+        land(&table, &flight, Ending::Landed { value: 1, exact: true });
     }
+    waiters.into_iter().for_each(|waiter| waiter.join().expect("no panic"));
+}
+
+#[test]
+fn a_waiter_learns_every_end() {
+    for abandoned in [false, true] {
+        loom::model(move || leader_and_waiters(1, abandoned));
+    }
+}
+
+/// With up to two threads stopped at arbitrary places; all interleavings would take hours.
+#[test]
+fn several_waiters_learn_the_end() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(2);
+    model.check(|| leader_and_waiters(2, false));
 }
 
 #[test]

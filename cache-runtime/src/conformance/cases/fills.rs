@@ -192,7 +192,8 @@ cases! {
     async fn a_value_is_stored_in_the_incarnation_of_its_load(w) {
         let (lease, baseline) = w.begin("k", &[]).await?;
         let value = value(b"");
-        let request = Fill::new("k", &value, LONG).expected(lease).incarnation(baseline.incarnation);
+        let request = Fill::new("k", &value, LONG);
+        let request = request.expected(lease).incarnation(baseline.incarnation);
         stored(w.provider.fill(request).await?)?;
     }
 

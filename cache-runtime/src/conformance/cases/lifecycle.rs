@@ -51,7 +51,8 @@ cases! {
         w.create("k", &[Mark::tag("t")]).await?;
         let usage = w.provider.usage().await?;
         same!(usage.cells.unwrap_or(10), 10, "the cells");
-        check!(usage.bytes.unwrap_or(u64::MAX) >= 10 * Prefix::LENGTH as u64, "too few bytes: {usage:?}");
+        let bytes = usage.bytes.unwrap_or(u64::MAX);
+        check!(bytes >= 10 * Prefix::LENGTH as u64, "too few bytes: {usage:?}");
     }
 
     async fn usage_shrinks_with_removals_where_it_can_tell(w) {

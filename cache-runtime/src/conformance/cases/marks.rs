@@ -66,7 +66,8 @@ cases! {
         let (lease, baseline) = w.begin("k", &marks).await?;
         let distinct: HashSet<_> = stamps(&baseline.marks)?.into_iter().collect();
         same!(distinct.len(), 100, "the distinct stamps");
-        same!(stored(w.finish("k", lease, &marks).await?)?, baseline.marks, "the marks at the fill");
+        let states = stored(w.finish("k", lease, &marks).await?)?;
+        same!(states, baseline.marks, "the marks at the fill");
     }
 
     async fn a_fill_reports_what_the_load_began_with(w) {

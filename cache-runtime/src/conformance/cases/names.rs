@@ -121,7 +121,8 @@ cases! {
     }
 
     async fn mark_names_with_glob_characters_are_apart(w) {
-        marks_are_apart(w, &["*", "a*", "a?", "[ab]", "a", "b", "{a}", "a:b"].map(Mark::tag)).await?;
+        let names = ["*", "a*", "a?", "[ab]", "a", "b", "{a}", "a:b"];
+        marks_are_apart(w, &names.map(Mark::tag)).await?;
     }
 
     async fn a_mark_of_an_empty_name_is_apart_from_its_kinds(w) {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use crate::Result;
 use crate::conformance::check::{Failure, Verdict};
@@ -86,7 +86,8 @@ cases! {
 
     async fn of_many_removals_one_counts(w) {
         w.put("k", LONG).await?;
-        let removed = at_once(w, |_, provider| async move { provider.remove_key("k").await }).await?;
+        let removed =
+            at_once(w, |_, provider| async move { provider.remove_key("k").await }).await?;
         same!(count(&removed), 1, "the removals");
     }
 
@@ -136,7 +137,8 @@ cases! {
             if provider.try_lease("k", lease, LONG).await? {
                 provider.remove_key("k").await?;
                 let value = value(b"loaded before the removal");
-                lost = provider.fill(Fill::new("k", &value, LONG).expected(lease)).await?.is_stored();
+                let request = Fill::new("k", &value, LONG).expected(lease);
+                lost = provider.fill(request).await?.is_stored();
             }
             Ok(lost)
         }).await?;
@@ -167,7 +169,8 @@ cases! {
             drop(w.provider.try_lease("k", lease(), LONG));
             // Polled once and dropped: it may be answered, or given up on its way.
             let mut step = w.provider.acquire(Acquire::new("given up", lease(), LONG));
-            std::future::poll_fn(|context| Poll::Ready(step.as_mut().poll(context).is_ready())).await;
+            let mut once = |context: &mut Context<'_>| step.as_mut().poll(context).is_ready();
+            std::future::poll_fn(|context| Poll::Ready(once(context))).await;
         }
         w.put("k", LONG).await?;
         check!(w.cell("k").await?.is_some(), "the value is not there");

@@ -38,7 +38,7 @@ cases! {
     }
 
     async fn a_large_value_survives(w) {
-        let bytes: Vec<u8> = (0..1_000_000_u32).map(|number| (number * 7 >> 3) as u8).collect();
+        let bytes: Vec<u8> = (0..1_000_000_u32).map(|number| ((number * 7) >> 3) as u8).collect();
         survives(w, &bytes).await?;
     }
 

@@ -72,7 +72,6 @@ impl MemoryProvider {
     }
 
     /// Starts with the defaults: 100,000 cells, the system's clock, no namespace.
-    #[must_use]
     pub fn builder() -> MemoryProviderBuilder {
         MemoryProviderBuilder::default()
     }

@@ -28,7 +28,11 @@ where
 
 #[cached(key = "show:<id>:<N>", skip(unused))]
 #[allow(non_snake_case)]
-async fn show<'a, T: KeyPart + Display + 'a, U: Clone, const M: usize>(id: &'a T, N: [u8; M], unused: U) -> String
+async fn show<'a, T: KeyPart + Display + 'a, U: Clone, const M: usize>(
+    id: &'a T,
+    N: [u8; M],
+    unused: U,
+) -> String
 where
     U: Default,
 {

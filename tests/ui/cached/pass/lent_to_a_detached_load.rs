@@ -3,8 +3,13 @@
 use cache_runtime::cached;
 
 #[cached(key = "a:<text>:<owned>", skip(path, numbers, flag))]
-async fn get(text: &str, path: &std::path::Path, numbers: &[u8], flag: &bool, owned: &String) -> usize
-{
+async fn get(
+    text: &str,
+    path: &std::path::Path,
+    numbers: &[u8],
+    flag: &bool,
+    owned: &String,
+) -> usize {
     tokio::task::yield_now().await;
     text.len() + path.as_os_str().len() + numbers.len() + usize::from(*flag) + owned.len()
 }

@@ -45,7 +45,8 @@ async fn both() -> Result<Option<u64>> {
 }
 
 #[cached]
-async fn both_written() -> std::result::Result<Option<u64>, Box<dyn std::error::Error + Send + Sync>> {
+async fn both_written() -> std::result::Result<Option<u64>, Box<dyn std::error::Error + Send + Sync>>
+{
     Ok(Some(1))
 }
 

@@ -1,6 +1,13 @@
 //! A crate that denies everything and forbids `unsafe`.
 
-#![deny(warnings, missing_docs, clippy::all, clippy::pedantic, unreachable_pub, elided_lifetimes_in_paths)]
+#![deny(
+    warnings,
+    missing_docs,
+    clippy::all,
+    clippy::pedantic,
+    unreachable_pub,
+    elided_lifetimes_in_paths
+)]
 #![deny(missing_debug_implementations, unused_qualifications, trivial_casts, single_use_lifetimes)]
 #![forbid(unsafe_code)]
 
