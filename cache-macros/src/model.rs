@@ -76,7 +76,7 @@ pub(crate) enum Lending {
     /// As it is.
     Moved,
     /// `&T` of this `T` is made owned before and lent to the body.
-    Lent(Type),
+    Lent(Box<Type>),
     /// Not at all.
     Borrowed,
 }
@@ -204,6 +204,8 @@ pub(crate) enum Run {
     Background,
     /// The same for a body that calls its own function.
     BackgroundBoxed,
-    /// In the caller.
+    /// In the caller, as a future that is `Send` if the body's is.
+    Lent,
+    /// In the caller, and nobody asks whether its future is `Send`.
     Inline,
 }

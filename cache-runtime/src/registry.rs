@@ -167,10 +167,31 @@ pub fn check() -> Result<(), Problems> {
 }
 
 fn collide(one: &Site, other: &Site) -> bool {
-    (one.spec.value_type)() != (other.spec.value_type)()
+    differ((one.spec.value_type)(), (other.spec.value_type)())
         && !one.spec.pieces.is_empty()
         && !other.spec.pieces.is_empty()
         && meet(&of_pieces(one.spec.pieces), &of_pieces(other.spec.pieces))
+}
+
+/// Whether two names of types cannot mean one type. Of a method's type only what its author wrote
+/// is known (`Vec<User>` for `alloc::vec::Vec<shop::User>`), so where one is written without paths,
+/// the other's are left out of the comparison.
+fn differ(one: &str, other: &str) -> bool {
+    let (short_one, short_other) = (without_paths(one), without_paths(other));
+    let comparable = one == short_one || other == short_other;
+    one != other && !(comparable && short_one == short_other)
+}
+
+/// `alloc::vec::Vec<shop::User>` as `Vec<User>`.
+fn without_paths(name: &str) -> String {
+    let mut short = String::new();
+    for part in
+        name.split_inclusive(|char: char| !char.is_alphanumeric() && char != '_' && char != ':')
+    {
+        short.push_str(part.rsplit_once("::").map_or(part, |(_, last)| last));
+    }
+    short.retain(|char| char != ' ');
+    short
 }
 
 /// A character of a template, or a value that may have any text without a `:`.
@@ -244,12 +265,22 @@ fn meet(one: &[Symbol], other: &[Symbol]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{meet, of_template};
+    use super::{differ, meet, of_template};
 
     fn can_meet(one: &str, other: &str) -> bool {
         let (one, other) = (of_template(one), of_template(other));
         assert_eq!(meet(&one, &other), meet(&other, &one));
         meet(&one, &other)
+    }
+
+    #[test]
+    fn a_type_is_itself_with_or_without_its_path() {
+        assert!(!differ("alloc::vec::Vec<shop::User>", "Vec<User>"));
+        assert!(!differ("(u32, u64)", "(u32,u64)"));
+        assert!(!differ("u64", "u64"));
+        assert!(differ("shop::User", "team::User"));
+        assert!(differ("shop::User", "Users"));
+        assert!(differ("u64", "u32"));
     }
 
     #[test]

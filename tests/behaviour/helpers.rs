@@ -12,7 +12,8 @@ async fn item(id: u64) -> Result<String, String> {
 #[tokio::test]
 async fn invalidate_removes_one_key() {
     in_cache(async |_, _| {
-        (item(1).await.unwrap(), item(2).await.unwrap());
+        item(1).await.unwrap();
+        item(2).await.unwrap();
         item::invalidate(1).await.unwrap();
         assert_eq!(item::peek(1).await, None);
         assert_eq!(item(1).await.unwrap(), "1 load 3");

@@ -43,7 +43,8 @@ async fn strict(org: u64, id: u64) -> Result<(), Error> {
 #[tokio::test]
 async fn a_successful_writer_invalidates_its_key() {
     in_cache(async |_, _| {
-        (get_user(1, 1).await.unwrap(), get_user(1, 2).await.unwrap());
+        get_user(1, 1).await.unwrap();
+        get_user(1, 2).await.unwrap();
         touch(1, 1, false).await.unwrap();
         assert_eq!(get_user::peek(1, 1).await, None);
         assert!(get_user::peek(1, 2).await.is_some());
@@ -106,7 +107,8 @@ impl Repository {
 async fn a_method_is_invalidated_as_one_calls_it() {
     in_cache(async |_, _| {
         let (one, two) = (Repository(1), Repository(2));
-        (one.get(0).await, two.get(0).await);
+        one.get(0).await;
+        two.get(0).await;
         one.set(0).await;
         assert_eq!((one.get(0).await, two.get(0).await), (3, 2));
     })

@@ -73,7 +73,7 @@ async fn pause() {
         tokio::task::yield_now().await;
     }
     if fastrand::u32(0..8) == 0 {
-        for _ in 0..fastrand::u32(0..20_000) {
+        for _ in 0..fastrand::u32(0..4_000) {
             std::hint::spin_loop();
         }
     }

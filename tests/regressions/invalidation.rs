@@ -105,7 +105,9 @@ async fn fails_later(id: u64, gate: Arc<Notify>) -> Result<u64, &'static str> {
 // FusionCache 648, BentoCache 71: fail-safe brings an invalidated value back.
 #[tokio::test]
 async fn an_invalidated_value_is_no_fallback() {
-    for (way, after_it_expired) in [(0, false), (1, false), (2, false), (0, true), (1, true), (2, true)] {
+    for (way, after_it_expired) in
+        [(0, false), (1, false), (2, false), (0, true), (1, true), (2, true)]
+    {
         in_cache(async |cache, hand| {
             let gate = Arc::new(Notify::new());
             fails_later(0, Arc::clone(&gate)).await.unwrap();
@@ -247,4 +249,29 @@ async fn a_write_during_a_load_is_not_overwritten_by_it() {
         assert_eq!(slow::peek(0).await, Some(98));
     })
     .await;
+}
+
+// Ordinary single flight hands a load's result to everybody who waits for it. Rule J: who joined
+// after it began takes it only if nothing was invalidated until it was stored.
+#[tokio::test]
+async fn who_joined_a_load_that_was_invalidated_meanwhile_starts_over() {
+    for way in 0..3 {
+        in_cache(async |cache, _| {
+            let (gate, first) = load_in_flight(&cache).await;
+            let second = spawn_slow(&cache, &gate);
+            settle().await;
+            assert_eq!(loads("slow"), 1);
+            match way {
+                0 => slow::invalidate(0).await.unwrap(),
+                1 => cache.invalidate_tag("slow").await.unwrap(),
+                _ => slow::invalidate_all().await.unwrap(),
+            }
+            gate.notify_one();
+            settle().await;
+            gate.notify_one();
+            assert_eq!((first.await.unwrap(), second.await.unwrap()), (1, 2), "way {way}");
+            assert_eq!(slow::peek(0).await, Some(2));
+        })
+        .await;
+    }
 }

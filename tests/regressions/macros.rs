@@ -25,7 +25,10 @@ async fn an_argument_may_be_called_key() {
 
 // `cached` 80, 139, 84, 55: generics and `&str` arguments.
 #[cached(ttl = 60)]
-async fn generic<T: ToString + cache_runtime::KeyPart + Send + 'static>(value: T, suffix: &str) -> String {
+async fn generic<T: ToString + cache_runtime::KeyPart + Send + 'static>(
+    value: T,
+    suffix: &str,
+) -> String {
     load("generic");
     value.to_string() + suffix
 }
@@ -137,10 +140,13 @@ async fn time_of_1000_hits(entries: u64) -> Duration {
 // cachelito: a hit is O(n), 1,000 times slower with 1,000 entries.
 #[tokio::test]
 async fn a_hit_does_not_become_slower_with_the_number_of_entries() {
-    in_cache_of(|cache| cache.max_entries(1_000_000), async |_, _| {
-        let few = time_of_1000_hits(10).await;
-        let many = time_of_1000_hits(30_000).await;
-        assert!(many < few * 20, "{few:?} with 10 entries, {many:?} with 30,000");
-    })
+    in_cache_of(
+        |cache| cache.max_entries(1_000_000),
+        async |_, _| {
+            let few = time_of_1000_hits(10).await;
+            let many = time_of_1000_hits(30_000).await;
+            assert!(many < few * 20, "{few:?} with 10 entries, {many:?} with 30,000");
+        },
+    )
     .await;
 }

@@ -22,7 +22,8 @@ async fn gated(id: u64, gate: Arc<Notify>) -> u64 {
 async fn thirty_two_callers_of_a_cold_key_run_one_body() {
     in_cache(async |cache, _| {
         let gate = Arc::new(Notify::new());
-        let call = || tokio::spawn(cache_runtime::scope(cache.clone(), gated(0, Arc::clone(&gate))));
+        let call =
+            || tokio::spawn(cache_runtime::scope(cache.clone(), gated(0, Arc::clone(&gate))));
         let tasks: Vec<_> = (0..32).map(|_| call()).collect();
         settle().await;
         gate.notify_one();
@@ -139,7 +140,8 @@ async fn a_panic_in_the_loader_reaches_its_caller_and_nobody_else() {
     }
     in_cache(async |cache, _| {
         let gate = Arc::new(Notify::new());
-        let call = || tokio::spawn(cache_runtime::scope(cache.clone(), panics_once(0, Arc::clone(&gate))));
+        let call =
+            || tokio::spawn(cache_runtime::scope(cache.clone(), panics_once(0, Arc::clone(&gate))));
         let first = call();
         settle().await;
         let waiters: Vec<_> = (0..5).map(|_| call()).collect();
@@ -166,7 +168,8 @@ fn a_panic_of_a_loader_that_borrows_leaves_the_key_usable() {
         });
     });
     assert!(std::panic::catch_unwind(panicking).is_err());
-    let again = runtime.block_on(async { cache.get_or_set("k", || async { Ok::<_, ()>(5_u64) }).await });
+    let again =
+        runtime.block_on(async { cache.get_or_set("k", || async { Ok::<_, ()>(5_u64) }).await });
     assert_eq!(again, Ok(5));
 }
 
@@ -176,7 +179,8 @@ fn a_panic_of_a_loader_that_borrows_leaves_the_key_usable() {
 async fn a_load_goes_on_when_its_caller_is_dropped() {
     in_cache(async |cache, _| {
         let gate = Arc::new(Notify::new());
-        let call = || tokio::spawn(cache_runtime::scope(cache.clone(), gated(0, Arc::clone(&gate))));
+        let call =
+            || tokio::spawn(cache_runtime::scope(cache.clone(), gated(0, Arc::clone(&gate))));
         let first = call();
         settle().await;
         let second = call();

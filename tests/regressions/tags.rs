@@ -67,7 +67,8 @@ async fn a_generation_is_never_used_twice() {
     }
     in_cache(async |cache, _| {
         let gate = Arc::new(Notify::new());
-        let task = tokio::spawn(cache_runtime::scope(cache.clone(), generation(0, Arc::clone(&gate))));
+        let task =
+            tokio::spawn(cache_runtime::scope(cache.clone(), generation(0, Arc::clone(&gate))));
         settle().await;
         cache.invalidate_tag("g").await.unwrap();
         use_other_tags().await;

@@ -8,17 +8,20 @@ use cache_tests::fixture::{in_cache_of, seconds};
 #[tokio::test]
 async fn the_bound_of_entries_holds_at_every_moment() {
     for bound in [1, 7, 100, 5_000] {
-        in_cache_of(|cache| cache.max_entries(bound), async |cache, _| {
-            let mut most = 0;
-            for number in 0..bound * 5 {
-                cache.set(format!("k:{number}"), &number).await.unwrap();
-                if number % (bound / 50 + 1) == 0 {
-                    most = most.max(cache.stats().await.unwrap().entries.unwrap());
+        in_cache_of(
+            |cache| cache.max_entries(bound),
+            async |cache, _| {
+                let mut most = 0;
+                for number in 0..bound * 5 {
+                    cache.set(format!("k:{number}"), &number).await.unwrap();
+                    if number % (bound / 50 + 1) == 0 {
+                        most = most.max(cache.stats().await.unwrap().entries.unwrap());
+                    }
                 }
-            }
-            assert!(most <= bound, "{most} of {bound}");
-            assert!(most >= bound / 2, "{most} of {bound}: the room is used");
-        })
+                assert!(most <= bound, "{most} of {bound}");
+                assert!(most >= bound / 2, "{most} of {bound}: the room is used");
+            },
+        )
         .await;
     }
 }
@@ -26,37 +29,47 @@ async fn the_bound_of_entries_holds_at_every_moment() {
 #[tokio::test]
 async fn the_bound_of_bytes_holds_at_every_moment() {
     const BOUND: u64 = 1 << 20;
-    in_cache_of(|cache| cache.max_bytes(BOUND), async |cache, _| {
-        let mut most = 0;
-        for number in 0..5_000_usize {
-            cache.set(format!("k:{number}"), &"x".repeat(number % 3_000)).await.unwrap();
-            most = most.max(cache.stats().await.unwrap().bytes.unwrap());
-        }
-        assert!(most <= BOUND, "{most}");
-        assert!(most > BOUND / 2, "{most}");
-        // The bytes counted are at least those of the texts.
-        cache.clear().await.unwrap();
-        assert_eq!(cache.stats().await.unwrap().bytes, Some(0));
-        cache.set("k", &"x".repeat(100_000)).await.unwrap();
-        assert!((100_000..110_000).contains(&cache.stats().await.unwrap().bytes.unwrap()));
-    })
+    in_cache_of(
+        |cache| cache.max_bytes(BOUND),
+        async |cache, _| {
+            let mut most = 0;
+            for number in 0..5_000_usize {
+                cache.set(format!("k:{number}"), &"x".repeat(number % 3_000)).await.unwrap();
+                most = most.max(cache.stats().await.unwrap().bytes.unwrap());
+            }
+            assert!(most <= BOUND, "{most}");
+            assert!(most > BOUND / 2, "{most}");
+            // The bytes counted are at least those of the texts.
+            cache.clear().await.unwrap();
+            assert_eq!(cache.stats().await.unwrap().bytes, Some(0));
+            cache.set("k", &"x".repeat(100_000)).await.unwrap();
+            assert!((100_000..110_000).contains(&cache.stats().await.unwrap().bytes.unwrap()));
+        },
+    )
     .await;
 }
 
 #[tokio::test]
 async fn expired_entries_do_not_pile_up() {
-    in_cache_of(|cache| cache.max_entries(1_000_000), async |cache, hand| {
-        let mut most = 0;
-        for second in 0..500 {
-            for number in 0..100 {
-                cache.set(format!("k:{second}:{number}"), &number).ttl(seconds(1)).await.unwrap();
+    in_cache_of(
+        |cache| cache.max_entries(1_000_000),
+        async |cache, hand| {
+            let mut most = 0;
+            for second in 0..500 {
+                for number in 0..100 {
+                    cache
+                        .set(format!("k:{second}:{number}"), &number)
+                        .ttl(seconds(1))
+                        .await
+                        .unwrap();
+                }
+                hand.advance(seconds(1));
+                most = most.max(cache.stats().await.unwrap().entries.unwrap());
             }
-            hand.advance(seconds(1));
-            most = most.max(cache.stats().await.unwrap().entries.unwrap());
-        }
-        // 100 live at a time, 50,000 were stored.
-        assert!(most <= 500, "{most}");
-    })
+            // 100 live at a time, 50,000 were stored.
+            assert!(most <= 500, "{most}");
+        },
+    )
     .await;
 }
 

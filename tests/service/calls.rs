@@ -7,15 +7,18 @@ use cache_tests::fixture::{in_cache, in_cache_of, seconds};
 
 #[tokio::test]
 async fn what_is_set_is_got_until_its_time_is_over() {
-    in_cache_of(|cache| cache.default_ttl(seconds(10)), async |cache, hand| {
-        assert_eq!(cache.get::<u32>("n:1").await.unwrap(), None);
-        cache.set("n:1", &7_u32).await.unwrap();
-        assert_eq!(cache.get("n:1").await.unwrap(), Some(7_u32));
-        cache.set("n:1", &8_u32).await.unwrap();
-        assert_eq!(cache.get("n:1").await.unwrap(), Some(8_u32));
-        hand.advance(seconds(10));
-        assert_eq!(cache.get::<u32>("n:1").await.unwrap(), None);
-    })
+    in_cache_of(
+        |cache| cache.default_ttl(seconds(10)),
+        async |cache, hand| {
+            assert_eq!(cache.get::<u32>("n:1").await.unwrap(), None);
+            cache.set("n:1", &7_u32).await.unwrap();
+            assert_eq!(cache.get("n:1").await.unwrap(), Some(7_u32));
+            cache.set("n:1", &8_u32).await.unwrap();
+            assert_eq!(cache.get("n:1").await.unwrap(), Some(8_u32));
+            hand.advance(seconds(10));
+            assert_eq!(cache.get::<u32>("n:1").await.unwrap(), None);
+        },
+    )
     .await;
 }
 
@@ -31,7 +34,11 @@ async fn keys_are_texts_of_every_kind_and_typed_keys() {
         assert_eq!(cache.get(text.clone()).await.unwrap(), Some(1_u8));
         let key = Key::<u8>::new("k");
         assert_eq!(cache.get(&key).await.unwrap(), Some(1));
-        assert!(cache.has(&key).await.unwrap() && cache.has(&text).await.unwrap() && cache.has(text).await.unwrap());
+        assert!(
+            cache.has(&key).await.unwrap()
+                && cache.has(&text).await.unwrap()
+                && cache.has(text).await.unwrap()
+        );
         assert!(cache.delete(key).await.unwrap());
     })
     .await;
@@ -59,9 +66,11 @@ async fn has_and_delete_tell_whether_there_was_a_value() {
 #[tokio::test]
 async fn get_or_set_loads_once_and_stores_only_ok() {
     in_cache(async |cache, hand| {
-        let failed: Result<u32, String> = cache.get_or_set("k", || async { Err("no".to_owned()) }).await;
+        let failed: Result<u32, String> =
+            cache.get_or_set("k", || async { Err("no".to_owned()) }).await;
         assert_eq!(failed, Err("no".to_owned()));
-        let loaded = cache.get_or_set("k", || async { Ok::<_, String>(5_u32) }).ttl(seconds(9)).await;
+        let loaded =
+            cache.get_or_set("k", || async { Ok::<_, String>(5_u32) }).ttl(seconds(9)).await;
         assert_eq!(loaded, Ok(5));
         let again = cache.get_or_set("k", || async { Err::<u32, _>("not called") }).await;
         assert_eq!(again, Ok(5));
@@ -122,7 +131,10 @@ async fn many_are_got_in_order_and_set_with_their_own_options() {
         cache.set_many([("a", 1_u32), ("b", 2)]).ttl(seconds(5)).tags(["few"]).await.unwrap();
         let own = Key::new("c").with_ttl(seconds(50)).with_tags(["one"]);
         cache.set_many([(own, 3_u32)]).tags(["few"]).await.unwrap();
-        assert_eq!(cache.get_many::<u32>(["c", "x", "a", "b"]).await.unwrap(), [Some(3), None, Some(1), Some(2)]);
+        assert_eq!(
+            cache.get_many::<u32>(["c", "x", "a", "b"]).await.unwrap(),
+            [Some(3), None, Some(1), Some(2)]
+        );
         hand.advance(seconds(5));
         assert_eq!(cache.get_many::<u32>(["a", "b", "c"]).await.unwrap(), [None, None, Some(3)]);
         cache.set_many([("a", 1_u32)]).tags(["few"]).await.unwrap();
@@ -152,22 +164,28 @@ async fn a_value_of_another_type_is_a_miss() {
 
 #[tokio::test]
 async fn what_cannot_be_stored_is_an_error_that_says_why() {
-    in_cache_of(|cache| cache.max_bytes(10_000), async |cache, _| {
-        let error = cache.set("", &1_u8).await.unwrap_err();
-        assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::InvalidKey, "set: the key is empty"));
-        let error = cache.set("k".repeat(70_000), &1_u8).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidKey);
-        cache.set("big", &"small".to_owned()).await.unwrap();
-        let error = cache.set("big", &"x".repeat(20_000)).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::TooLarge);
-        assert!(error.to_string().contains("`big`"), "{error}");
-        // What it should have replaced is not served any more.
-        assert_eq!(cache.get::<String>("big").await.unwrap(), None);
-        // And the loader's caller never sees such an error.
-        let long = cache.get_or_set("k".repeat(70_000), || async { Ok::<_, ()>(5) }).await;
-        let large = cache.get_or_set("big", || async { Ok::<_, ()>("x".repeat(20_000)) }).await;
-        assert_eq!((long, large.map(|text| text.len())), (Ok(5), Ok(20_000)));
-    })
+    in_cache_of(
+        |cache| cache.max_bytes(10_000),
+        async |cache, _| {
+            let error = cache.set("", &1_u8).await.unwrap_err();
+            assert_eq!(
+                (error.kind(), error.to_string().as_str()),
+                (ErrorKind::InvalidKey, "set: the key is empty")
+            );
+            let error = cache.set("k".repeat(70_000), &1_u8).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidKey);
+            cache.set("big", &"small".to_owned()).await.unwrap();
+            let error = cache.set("big", &"x".repeat(20_000)).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::TooLarge);
+            assert!(error.to_string().contains("`big`"), "{error}");
+            // What it should have replaced is not served any more.
+            assert_eq!(cache.get::<String>("big").await.unwrap(), None);
+            // And the loader's caller never sees such an error.
+            let long = cache.get_or_set("k".repeat(70_000), || async { Ok::<_, ()>(5) }).await;
+            let large = cache.get_or_set("big", || async { Ok::<_, ()>("x".repeat(20_000)) }).await;
+            assert_eq!((long, large.map(|text| text.len())), (Ok(5), Ok(20_000)));
+        },
+    )
     .await;
 }
 

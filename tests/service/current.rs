@@ -58,7 +58,8 @@ async fn helpers_act_on_the_cache_of_the_scope() {
 /// The only test of this program that touches the global cache.
 #[tokio::test]
 async fn without_a_scope_the_installed_cache_is_the_current_one() {
-    let (one, two) = (Cache::builder().build().await.unwrap(), Cache::builder().build().await.unwrap());
+    let (one, two) =
+        (Cache::builder().build().await.unwrap(), Cache::builder().build().await.unwrap());
     install(one.clone());
     cache().set("global", &1_u8).await.unwrap();
     assert_eq!(one.get("global").await.unwrap(), Some(1_u8));

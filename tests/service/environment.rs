@@ -83,8 +83,11 @@ fn init_after_a_broken_first_use_repairs_it() {
 
 #[tokio::test]
 async fn what_the_environment_says_holds() {
-    let variables = [("CACHE_DEFAULT_TTL", "7"), ("CACHE_NAMESPACE", "shop"), ("CACHE_MAX_ENTRIES", "3")];
-    let read = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+    let variables =
+        [("CACHE_DEFAULT_TTL", "7"), ("CACHE_NAMESPACE", "shop"), ("CACHE_MAX_ENTRIES", "3")];
+    let read = |name: &str| {
+        variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+    };
     let config = Config::from_vars(read).unwrap();
     let (clock, hand) = Clock::manual();
     let cache = Cache::builder().config(config).clock(clock).build().await.unwrap();

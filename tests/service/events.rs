@@ -75,7 +75,8 @@ async fn a_failed_load_is_told_as_one() {
     in_cache(async |_, _| {
         get_user(0).await.unwrap_err();
         let said = events.take();
-        let failed = said.iter().any(|line| line.starts_with("DEBUG load") && line.contains("failed=true"));
+        let failed =
+            said.iter().any(|line| line.starts_with("DEBUG load") && line.contains("failed=true"));
         assert!(failed, "{said:#?}");
         assert!(!said.iter().any(|line| line.contains("store")), "{said:#?}");
     })
@@ -97,7 +98,8 @@ async fn a_load_that_needs_its_own_key_is_an_error_event_and_not_a_hang() {
     in_cache(async |_, _| {
         assert_eq!(ouroboros(5).await, 6);
         let said = events.take();
-        let told = said.iter().any(|line| line.starts_with("ERROR") && line.contains("key=ouroboros:5"));
+        let told =
+            said.iter().any(|line| line.starts_with("ERROR") && line.contains("key=ouroboros:5"));
         assert!(told, "{said:#?}");
     })
     .await;

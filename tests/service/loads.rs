@@ -38,10 +38,12 @@ async fn callers_of_get_or_set_share_one_load() {
 #[tokio::test]
 async fn a_slow_load_blocks_no_other_key() {
     in_cache(async |cache, _| {
-        let mut slow = pin!(cache.get_or_set("slow", std::future::pending::<Result<u8, ()>>).into_future());
+        let mut slow =
+            pin!(cache.get_or_set("slow", std::future::pending::<Result<u8, ()>>).into_future());
         assert!(slow.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         for number in 0..1_000_u64 {
-            let loaded = cache.get_or_set(format!("k:{number}"), || async { Ok::<_, ()>(number) }).await;
+            let loaded =
+                cache.get_or_set(format!("k:{number}"), || async { Ok::<_, ()>(number) }).await;
             assert_eq!(loaded, Ok(number));
         }
     })

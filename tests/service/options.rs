@@ -5,24 +5,31 @@ use cache_tests::fixture::{in_cache, in_cache_of, seconds};
 
 #[tokio::test]
 async fn the_ttl_of_the_call_beats_the_keys_and_that_the_default() {
-    in_cache_of(|cache| cache.default_ttl(seconds(30)), async |cache, hand| {
-        let key = |text: &str| Key::<u8>::new(text).with_ttl(seconds(20));
-        cache.set("default", &1_u8).await.unwrap();
-        cache.set(key("key"), &1).await.unwrap();
-        cache.set(key("call"), &1).ttl(seconds(10)).await.unwrap();
-        cache.get_or_set(key("loaded"), || async { Ok::<_, ()>(1) }).ttl(seconds(10)).await.unwrap();
-        let there = async || {
-            let all = cache.get_many::<u8>(["call", "loaded", "key", "default"]).await.unwrap();
-            all.iter().map(|value| u8::from(value.is_some())).collect::<Vec<_>>()
-        };
-        assert_eq!(there().await, [1, 1, 1, 1]);
-        hand.advance(seconds(10));
-        assert_eq!(there().await, [0, 0, 1, 1]);
-        hand.advance(seconds(10));
-        assert_eq!(there().await, [0, 0, 0, 1]);
-        hand.advance(seconds(10));
-        assert_eq!(there().await, [0, 0, 0, 0]);
-    })
+    in_cache_of(
+        |cache| cache.default_ttl(seconds(30)),
+        async |cache, hand| {
+            let key = |text: &str| Key::<u8>::new(text).with_ttl(seconds(20));
+            cache.set("default", &1_u8).await.unwrap();
+            cache.set(key("key"), &1).await.unwrap();
+            cache.set(key("call"), &1).ttl(seconds(10)).await.unwrap();
+            cache
+                .get_or_set(key("loaded"), || async { Ok::<_, ()>(1) })
+                .ttl(seconds(10))
+                .await
+                .unwrap();
+            let there = async || {
+                let all = cache.get_many::<u8>(["call", "loaded", "key", "default"]).await.unwrap();
+                all.iter().map(|value| u8::from(value.is_some())).collect::<Vec<_>>()
+            };
+            assert_eq!(there().await, [1, 1, 1, 1]);
+            hand.advance(seconds(10));
+            assert_eq!(there().await, [0, 0, 1, 1]);
+            hand.advance(seconds(10));
+            assert_eq!(there().await, [0, 0, 0, 1]);
+            hand.advance(seconds(10));
+            assert_eq!(there().await, [0, 0, 0, 0]);
+        },
+    )
     .await;
 }
 
@@ -36,7 +43,12 @@ async fn tags_of_the_call_are_added_to_the_keys() {
             cache.invalidate_tag(tag).await.unwrap();
             assert!(!cache.has("k").await.unwrap(), "{tag}");
             let key = Key::new("k").with_tags(["mine"]);
-            cache.get_or_set(key, || async { Ok::<_, ()>(1_u8) }).tags(["call"]).tags(["more"]).await.unwrap();
+            cache
+                .get_or_set(key, || async { Ok::<_, ()>(1_u8) })
+                .tags(["call"])
+                .tags(["more"])
+                .await
+                .unwrap();
             cache.invalidate_tag(tag).await.unwrap();
             assert!(!cache.has("k").await.unwrap(), "{tag}");
         }
@@ -81,17 +93,20 @@ async fn skip_cache_goes_past_it_both_ways() {
 
 #[tokio::test]
 async fn keys_tags_patterns_and_clear_stay_within_the_caches_namespace() {
-    in_cache_of(|cache| cache.namespace("shop"), async |cache, _| {
-        cache.set("user:1", &1_u8).tags(["users"]).await.unwrap();
-        assert!(cache.has("user:1").await.unwrap());
-        assert!(!cache.has("shop:user:1").await.unwrap());
-        assert_eq!(cache.invalidate_pattern("shop:user:*").await.unwrap(), 0);
-        cache.invalidate_tag("users").await.unwrap();
-        assert!(!cache.has("user:1").await.unwrap());
-        cache.set("user:1", &1_u8).await.unwrap();
-        cache.clear().await.unwrap();
-        assert!(!cache.has("user:1").await.unwrap());
-    })
+    in_cache_of(
+        |cache| cache.namespace("shop"),
+        async |cache, _| {
+            cache.set("user:1", &1_u8).tags(["users"]).await.unwrap();
+            assert!(cache.has("user:1").await.unwrap());
+            assert!(!cache.has("shop:user:1").await.unwrap());
+            assert_eq!(cache.invalidate_pattern("shop:user:*").await.unwrap(), 0);
+            cache.invalidate_tag("users").await.unwrap();
+            assert!(!cache.has("user:1").await.unwrap());
+            cache.set("user:1", &1_u8).await.unwrap();
+            cache.clear().await.unwrap();
+            assert!(!cache.has("user:1").await.unwrap());
+        },
+    )
     .await;
 }
 

@@ -27,7 +27,10 @@ async fn functions_prefixes_and_the_total_agree() {
         cache.get::<u8>("third:2").await.unwrap();
         cache.get_or_set("third:3", || async { Ok::<_, ()>(1_u8) }).await.unwrap();
         let one = counts_of(&cache, "first").await;
-        assert_eq!((one.hits, one.misses.total(), one.loads, one.load_failures, one.stores), (1, 3, 3, 1, 2));
+        assert_eq!(
+            (one.hits, one.misses.total(), one.loads, one.load_failures, one.stores),
+            (1, 3, 3, 1, 2)
+        );
         assert_eq!(one.hit_ratio(), Some(0.25));
         assert_eq!(counts_below(&cache, "first").await, one);
         assert_eq!(counts_of(&cache, "second").await.loads, 1);
@@ -107,38 +110,41 @@ async fn misses_of(cache: &cache_runtime::Cache, key: &str) -> Misses {
 
 #[tokio::test]
 async fn every_miss_has_its_reason() {
-    in_cache_of(|cache| cache.max_bytes(100_000), async |cache, hand| {
-        assert_eq!(misses_of(&cache, "absent").await.absent, 1);
+    in_cache_of(
+        |cache| cache.max_bytes(100_000),
+        async |cache, hand| {
+            assert_eq!(misses_of(&cache, "absent").await.absent, 1);
 
-        cache.set("expired", &1_u64).ttl(seconds(1)).await.unwrap();
-        hand.advance(seconds(1));
-        assert_eq!(misses_of(&cache, "expired").await.expired, 1);
+            cache.set("expired", &1_u64).ttl(seconds(1)).await.unwrap();
+            hand.advance(seconds(1));
+            assert_eq!(misses_of(&cache, "expired").await.expired, 1);
 
-        cache.set("invalidated", &1_u64).await.unwrap();
-        cache.invalidate("invalidated").await.unwrap();
-        assert_eq!(misses_of(&cache, "invalidated").await.invalidated, 1);
-        cache.set("tagged", &1_u64).tags(["t"]).await.unwrap();
-        cache.invalidate_tag("t").await.unwrap();
-        assert_eq!(misses_of(&cache, "tagged").await.invalidated, 1);
-        cache.set("matched", &1_u64).await.unwrap();
-        cache.invalidate_pattern("match*").await.unwrap();
-        assert_eq!(misses_of(&cache, "matched").await.invalidated, 1);
+            cache.set("invalidated", &1_u64).await.unwrap();
+            cache.invalidate("invalidated").await.unwrap();
+            assert_eq!(misses_of(&cache, "invalidated").await.invalidated, 1);
+            cache.set("tagged", &1_u64).tags(["t"]).await.unwrap();
+            cache.invalidate_tag("t").await.unwrap();
+            assert_eq!(misses_of(&cache, "tagged").await.invalidated, 1);
+            cache.set("matched", &1_u64).await.unwrap();
+            cache.invalidate_pattern("match*").await.unwrap();
+            assert_eq!(misses_of(&cache, "matched").await.invalidated, 1);
 
-        cache.set("large", &"x".repeat(200_000)).await.unwrap_err();
-        assert_eq!(misses_of(&cache, "large").await.too_large, 1);
+            cache.set("large", &"x".repeat(200_000)).await.unwrap_err();
+            assert_eq!(misses_of(&cache, "large").await.too_large, 1);
 
-        cache.set("undecodable", &"text".to_owned()).await.unwrap();
-        assert_eq!(misses_of(&cache, "undecodable").await.undecodable, 1);
+            cache.set("undecodable", &"text".to_owned()).await.unwrap();
+            assert_eq!(misses_of(&cache, "undecodable").await.undecodable, 1);
 
-        cache.set("evicted", &1_u64).await.unwrap();
-        let mut number = 0;
-        while cache.has("evicted").await.unwrap() {
-            number += 1;
-            assert!(number < 10_000, "the bound evicts");
-            cache.set(format!("other:{number}"), &number).await.unwrap();
-        }
-        assert_eq!(misses_of(&cache, "evicted").await.evicted, 1);
-    })
+            cache.set("evicted", &1_u64).await.unwrap();
+            let mut number = 0;
+            while cache.has("evicted").await.unwrap() {
+                number += 1;
+                assert!(number < 10_000, "the bound evicts");
+                cache.set(format!("other:{number}"), &number).await.unwrap();
+            }
+            assert_eq!(misses_of(&cache, "evicted").await.evicted, 1);
+        },
+    )
     .await;
 }
 
@@ -159,7 +165,10 @@ async fn functions_count_the_same_reasons() {
         cache.set("why:1", &"text".to_owned()).await.unwrap();
         assert_eq!(why(1).await, 1);
         let misses = counts_of(&cache, "why").await.misses;
-        assert_eq!((misses.absent, misses.expired, misses.invalidated, misses.undecodable), (1, 1, 2, 1));
+        assert_eq!(
+            (misses.absent, misses.expired, misses.invalidated, misses.undecodable),
+            (1, 1, 2, 1)
+        );
     })
     .await;
 }
@@ -171,7 +180,8 @@ async fn a_function_whose_key_is_an_expression_counts_below_its_prefix() {
         id
     }
     in_cache(async |cache, _| {
-        (said(1).await, said(1).await);
+        said(1).await;
+        said(1).await;
         let counts = counts_below(&cache, "said").await;
         assert_eq!((counts.hits, counts.misses.absent, counts.loads), (1, 1, 1));
         assert_eq!(counts_of(&cache, "said").await, counts);

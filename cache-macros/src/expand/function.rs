@@ -148,6 +148,10 @@ fn run(context: &Context<'_>) -> TokenStream {
         let body = plain_call(context);
         return quote_spanned!(Span::mixed_site()=> #ms::run_inline::<#shape, _>(plan, #body));
     }
+    if context.cached.run == Run::Lent {
+        let body = plain_call(context);
+        return quote_spanned!(Span::mixed_site()=> #ms::run_lent!(#shape, plan, #body));
+    }
     let Owning { statements, names, lent_self } = owning(context);
     if context.cached.run == Run::BackgroundBoxed {
         let target = context.path_to("__boxed");

@@ -53,6 +53,7 @@ pub(crate) fn make_function(context: &Context<'_>) -> Option<TokenStream> {
     let new = quote_spanned!(context.at_key()=> #new::Plan::<#value>::new(#site, #args));
     Some(quote_spanned!(Span::mixed_site()=>
         #[doc(hidden)]
+        #[allow(unused_variables)]
         fn #ident #generics (#receiver #(#params),*) -> #ms::Plan<#value> #clause {
             #prelude
             #new #settings

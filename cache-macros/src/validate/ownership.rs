@@ -52,7 +52,8 @@ pub(crate) fn check_ownership(
         (true, true, false) => Run::Background,
         (true, false, false) => Run::Owned,
         // Asking whether a body is `Send` that holds its own future would never end.
-        (true, false, true) | (false, ..) => Run::Inline,
+        (true, false, true) | (false, _, true) => Run::Inline,
+        (false, _, false) => Run::Lent,
     }
 }
 
@@ -61,7 +62,7 @@ pub(crate) fn receiver_lending(receiver: &Receiver, background: bool) -> Lending
     match &receiver.kind {
         ReceiverKind::Value => Lending::Moved,
         ReceiverKind::Reference(_, lifetime, None) if background && lifetime.is_none() => {
-            Lending::Lent(syn::parse_quote!(Self))
+            Lending::Lent(Box::new(syn::parse_quote!(Self)))
         }
         ReceiverKind::Typed(_, ty) => lending(ty, background),
         _ => Lending::Borrowed,
@@ -130,7 +131,7 @@ fn lending(ty: &Type, background: bool) -> Lending {
         Some(lifetime) if lifetime.ident == "static" => Lending::Moved,
         Some(lifetime) if lifetime.ident != "_" => Lending::Borrowed,
         _ if matches!(elem, Type::TraitObject(_)) => Lending::Borrowed,
-        _ if background || is_cheap(elem) => Lending::Lent(elem.clone()),
+        _ if background || is_cheap(elem) => Lending::Lent(Box::new(elem.clone())),
         _ => Lending::Borrowed,
     }
 }

@@ -10,8 +10,8 @@ use super::value::{Cacheable, Cached, NothingMarker, ValueOps};
 use crate::clock::Clock;
 use crate::flight::Flights;
 use crate::near::lock;
-use crate::near::sites::Sites;
 use crate::near::meta::{EntryMeta, TagSeen};
+use crate::near::sites::Sites;
 use crate::near::slot::{MAX_KEY_BYTES, SlotParts, SlotRef};
 use crate::near::store::{Lease, Seen, Store, Verdict};
 use crate::policy::Policy;
@@ -148,7 +148,7 @@ impl Core {
             return Look::Kept { value, seen };
         }
         if verdict == Verdict::Fresh {
-            adopt(store, slot, request, &value, lacking);
+            lead_here(store, slot, request, &value, lacking);
         }
         Look::Hit {
             value,
@@ -235,6 +235,22 @@ fn lacking(store: &Store, slot: SlotRef<'_>, request: &Request) -> Option<Vec<Ta
         lacking.push(now);
     }
     Some(lacking)
+}
+
+/// Lets the function's index lead to the entry from the next call on.
+fn lead_here(
+    store: &Store,
+    slot: SlotRef<'_>,
+    request: &Request,
+    value: &Cached,
+    lacking: Vec<TagSeen>,
+) {
+    let Some((site, _)) = &request.site else { return };
+    if slot.site.load(Ordering::Relaxed) == *site && lacking.is_empty() {
+        store.link(&request.text, slot.id);
+    } else {
+        adopt(store, slot, request, value, lacking);
+    }
 }
 
 /// Stores an entry that came under its text key anew with the function's arguments and name, so

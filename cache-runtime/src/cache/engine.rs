@@ -27,8 +27,9 @@ const PULSE_CHECK: Duration = Duration::from_millis(50);
 pub(crate) enum Step {
     /// With what the cache, or somebody else's load, gave.
     Done(Cached),
-    /// With a stale value, while this load runs in the background.
-    Refresh(Cached, Leader),
+    /// With a value that may be served while this load runs in the background. The caller reports
+    /// whether it does so.
+    Refresh { value: Cached, stale: bool, leader: Leader },
     /// It loads, for all who wait.
     Lead(Leader),
     /// It loads for itself alone.
@@ -77,8 +78,9 @@ pub(crate) async fn begin(core: &Arc<Core>, request: &Arc<Request>) -> Step {
                 return Step::Done(value);
             }
             Waited::TooLong => {
-                if let Some(value) = kept {
-                    return Step::Done(serve_stale(request, value));
+                // Looked at anew: it may have been invalidated during the wait (rule E3).
+                if let Some(value) = fallback(core, request) {
+                    return Step::Done(value);
                 }
             }
             Waited::ForEver => return Step::Uncached,
@@ -115,10 +117,6 @@ fn look(core: &Arc<Core>, request: &Arc<Request>, first: bool) -> Looked {
             Looked::Done(Step::Done(value))
         }
         Look::Hit { value, seen, stale, .. } => {
-            report_hit(request);
-            if stale {
-                count(&request.counters.stale_served);
-            }
             let refresher = match core.flights.is_flying(&request.text) {
                 true => None,
                 false => match board(core, request, seen, true) {
@@ -127,8 +125,11 @@ fn look(core: &Arc<Core>, request: &Arc<Request>, first: bool) -> Looked {
                 },
             };
             Looked::Done(match refresher {
-                Some(leader) => Step::Refresh(value, leader),
-                None => Step::Done(value),
+                Some(leader) => Step::Refresh { value, stale, leader },
+                None => {
+                    report_served(request, stale);
+                    Step::Done(value)
+                }
             })
         }
         Look::Kept { value, seen } => {
@@ -146,12 +147,20 @@ fn look(core: &Arc<Core>, request: &Arc<Request>, first: bool) -> Looked {
     }
 }
 
+/// A value was served although it is to be refreshed.
+pub(crate) fn report_served(request: &Request, stale: bool) {
+    report_hit(request);
+    if stale {
+        count(&request.counters.stale_served);
+    }
+}
+
 fn report_hit(request: &Request) {
     request.counters.hit();
     tracing::debug!(target: "cache", key = %request.text, "hit");
 }
 
-fn report_miss(request: &Request, first: bool, reason: MissReason) {
+pub(crate) fn report_miss(request: &Request, first: bool, reason: MissReason) {
     if first {
         request.counters.miss(reason);
         tracing::debug!(target: "cache", key = %request.text, reason = reason.as_str(), "miss");
@@ -169,6 +178,7 @@ fn serve_stale(request: &Request, value: Cached) -> Cached {
 pub(crate) fn fallback(core: &Core, request: &Request) -> Option<Cached> {
     match core.look(request) {
         Look::Kept { value, .. } => Some(serve_stale(request, value)),
+        Look::Hit { value, stale: true, .. } => Some(serve_stale(request, value)),
         Look::Hit { value, .. } => Some(value),
         Look::Miss { .. } | Look::Leased { .. } => None,
     }
@@ -185,6 +195,8 @@ enum Boarded {
 /// Joins the key's load, or starts one: with a lease in the value's place, or, where there is a
 /// value to keep meanwhile, against that entry (rule E2).
 fn board(core: &Arc<Core>, request: &Arc<Request>, seen: Seen, keeps_entry: bool) -> Boarded {
+    // Taken before the table's lock: taking the outermost guard can run destructors of users.
+    let _pinned = crossbeam_epoch::pin();
     let worth_joining = |flight: &Flight<Cached>| {
         !flight.is_stalled(core.clock.now()) && is_intact(core, request, flight)
     };
@@ -293,3 +305,7 @@ pub(crate) async fn wait(
         }
     }
 }
+
+#[cfg(test)]
+#[path = "engine_tests.rs"]
+mod tests;

@@ -68,6 +68,10 @@ impl Cache {
 
     /// Stores a value in place of what the key holds.
     ///
+    /// A function whose key this is serves the value, too, if it was stored with all the tags that
+    /// the function's attribute names (and none of them is read from the result): else an
+    /// invalidation of such a tag would miss it, and the function loads.
+    ///
     /// # Errors
     ///
     /// Where the store cannot be reached, the key is empty or too long, or the value is too large.

@@ -156,7 +156,8 @@ impl Leader {
     }
 
     fn store(&self, value: &Cached, ttl: Duration, tags: &[TagSeen], took: Duration) -> bool {
-        let life = Life::new(&self.core, &self.request.policy, ttl, tags.to_vec(), took, self.flight.id);
+        let life =
+            Life::new(&self.core, &self.request.policy, ttl, tags.to_vec(), took, self.flight.id);
         let Some(slot) = self.core.slot_of(&self.request, value, &life) else {
             return self.give_back();
         };

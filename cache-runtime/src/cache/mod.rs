@@ -2,6 +2,7 @@
 
 mod builder;
 pub(crate) mod core;
+mod drive;
 pub(crate) mod engine;
 pub(crate) mod global;
 mod handle;

@@ -12,7 +12,7 @@ pub(crate) fn stats(core: &Core) -> Stats {
     for site in registered() {
         let Some(state) = site.number().and_then(|number| core.sites.get(number)) else { continue };
         let counts = state.counters.read();
-        let prefix = state.prefix.get().map_or_else(|| prefix_of(site.key()), |prefix| prefix);
+        let prefix = state.prefix.get().map_or(prefix_of(site.key()), AsRef::as_ref);
         prefixes.entry(prefix.to_owned()).or_default().add(&counts);
         functions.push(Named { name: site.path(), counts });
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::core::{Core, Request, kind};
 use super::handle::Cache;
-use super::run::{Hooks, Shape, run_inline};
+use super::run::{Hooks, Miss, Shape, run_lent};
 use super::shapes::Fallible;
 use super::steps::Life;
 use super::value::{Cacheable, Cached, ops};
@@ -313,13 +313,9 @@ impl<'a, T: Cacheable, E: Send + 'a> IntoFuture for GetOrSet<'a, T, E> {
                 return self.load.await;
             }
             let request = self.options.request::<T>(&self.cache.0, self.key.as_str());
-            run_inline::<Fallible<T, E>, _>(
-                self.cache,
-                Arc::new(request),
-                Hooks::default(),
-                self.load,
-            )
-            .await
+            let hooks = Hooks::default();
+            let miss = Miss { cache: self.cache, request: Arc::new(request), hooks };
+            run_lent::<Fallible<T, E>>(miss, self.load).await
         })
     }
 }

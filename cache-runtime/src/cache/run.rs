@@ -1,20 +1,17 @@
-//! Running a load for a caller that knows its types, over the engine that does not.
+//! Running a load for a caller that knows its types, over an engine that does not. All of this is
+//! compiled for each return type, so it is small.
 
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::runtime::RuntimeFlavor;
-use tracing::Instrument as _;
-
 use super::core::{Request, kind};
-use super::engine::{Loaded, Step, begin, fallback};
-use super::global::{keep_scope, scoped};
+use super::drive::{self, Job, Ran};
+use super::engine::Loaded;
 use super::handle::Cache;
 use super::leader::Leader;
-use super::race::{First, first};
 use super::requests::full_name;
 use super::value::{Cacheable, Cached};
-use crate::flight::polled;
 use crate::near::lock;
 use crate::tag::Tag;
 
@@ -93,49 +90,103 @@ fn take<S: Shape>(cached: Cached) -> Option<S::Return> {
     }
 }
 
-/// Gets or loads, with the load inside the caller: it may borrow, and it ends with the caller,
-/// whereupon somebody who waits takes over.
-pub(crate) async fn run_inline<S, F>(
-    cache: Cache,
-    request: Arc<Request>,
-    hooks: Hooks<S::Value>,
-    load: F,
-) -> S::Return
-where
-    S: Shape,
-    F: Future<Output = S::Return>,
-{
-    let leader = match begin(&cache.0, &request).await {
-        Step::Done(cached) => match take::<S>(cached) {
-            Some(hit) => return hit,
-            None => return load.await,
-        },
-        Step::Uncached => return load.await,
-        // Nothing here can outlive the caller, so the caller that XFetch chose pays itself, as in
-        // the paper; a stale value is never served this way, since `stale` asks for owned arguments.
-        Step::Refresh(_, leader) | Step::Lead(leader) => leader,
+/// Whether the function can return what is cached.
+fn accepts<S: Shape>(cached: &Cached) -> bool {
+    match cached {
+        Cached::Nothing => S::from_nothing().is_some(),
+        Cached::Value(value) => value.is::<S::Value>(),
+    }
+}
+
+/// A call that did not hit, as its types know it.
+pub(crate) struct Miss<V> {
+    pub(crate) cache: Cache,
+    pub(crate) request: Arc<Request>,
+    pub(crate) hooks: Hooks<V>,
+}
+
+/// Where a load leaves what it returned: the value that is stored is a copy.
+type Left<R> = Arc<Mutex<Option<R>>>;
+
+impl<V: Cacheable> Miss<V> {
+    fn job<S: Shape<Value = V>>(&self) -> Job {
+        Job { cache: self.cache.clone(), request: Arc::clone(&self.request), accepts: accepts::<S> }
+    }
+
+    /// Runs the load, leaves what it returned, and says what of it can be stored.
+    async fn load<S, F>(self, load: F, left: Left<S::Return>) -> Loaded
+    where
+        S: Shape<Value = V>,
+        F: Future<Output = S::Return>,
+    {
+        let returned = load.await;
+        let loaded = self.hooks.loaded::<S>(&self.cache, &returned);
+        *lock(&left) = Some(returned);
+        loaded
+    }
+}
+
+fn settle<S: Shape>(ran: Ran, left: &Left<S::Return>) -> S::Return {
+    let returned = match ran {
+        Ran::Cached(cached) => take::<S>(cached),
+        Ran::Loaded => lock(left).take(),
     };
-    lead_inline::<S, F>(&cache, leader, &hooks, load).await
+    returned.unwrap_or_else(|| unreachable!("a load that ended has returned something"))
 }
 
-/// Runs the load here, stores its result, and returns it.
-pub(crate) async fn lead_inline<S, F>(
-    cache: &Cache,
-    leader: Leader,
-    hooks: &Hooks<S::Value>,
-    load: F,
+/// Loads in a task of its own.
+pub(crate) async fn run_detached<S>(
+    miss: Miss<S::Value>,
+    load: Pin<Box<dyn Future<Output = S::Return> + Send>>,
 ) -> S::Return
+where
+    S: Shape<Return: Send + 'static> + 'static,
+{
+    let (job, left) = (miss.job::<S>(), Left::default());
+    let load = Box::pin(miss.load::<S, _>(load, Arc::clone(&left)));
+    settle::<S>(drive::detached(job, load).await, &left)
+}
+
+/// Loads in the caller.
+pub(crate) async fn run_lent<'a, S>(
+    miss: Miss<S::Value>,
+    load: Pin<Box<dyn Future<Output = S::Return> + Send + 'a>>,
+) -> S::Return
+where
+    S: Shape<Return: Send + 'a> + 'a,
+{
+    let (job, left) = (miss.job::<S>(), Left::default());
+    let load = Box::pin(miss.load::<S, _>(load, Arc::clone(&left)));
+    settle::<S>(drive::inline(job, load).await, &left)
+}
+
+/// The same for a load that is bound to its thread.
+pub(crate) async fn run_local<'a, S>(
+    miss: Miss<S::Value>,
+    load: Pin<Box<dyn Future<Output = S::Return> + 'a>>,
+) -> S::Return
+where
+    S: Shape<Return: 'a> + 'a,
+{
+    let (job, left) = (miss.job::<S>(), Left::default());
+    let load = Box::pin(miss.load::<S, _>(load, Arc::clone(&left)));
+    settle::<S>(drive::inline_local(job, load).await, &left)
+}
+
+/// Loads in the caller, with the load's own type.
+pub(crate) async fn run_typed<S, F>(miss: Miss<S::Value>, load: F) -> S::Return
 where
     S: Shape,
     F: Future<Output = S::Return>,
 {
-    let returned = leader.run_here(load).await;
-    let fallback = leader.finish(hooks.loaded::<S>(cache, &returned));
-    fallback.and_then(take::<S>).unwrap_or(returned)
+    let (job, left) = (miss.job::<S>(), Left::default());
+    // In a box, so that the frames of loads within loads stay small.
+    let load = Box::pin(miss.load::<S, _>(load, Arc::clone(&left)));
+    settle::<S>(drive::here(job, load).await, &left)
 }
 
-/// The same for a caller that asked for this very load, and so gets its error too.
-pub(crate) async fn refresh_inline<S, F>(
+/// Loads in the caller, which asked for this very load, and so gets its error too.
+pub(crate) async fn refresh<S, F>(
     cache: &Cache,
     leader: Leader,
     hooks: &Hooks<S::Value>,
@@ -148,99 +199,4 @@ where
     let returned = leader.run_here(load).await;
     leader.finish(hooks.loaded::<S>(cache, &returned));
     returned
-}
-
-/// Gets or loads, with the load in a task of its own: it goes on when the caller is dropped.
-pub(crate) async fn run_detached<S, F>(
-    cache: Cache,
-    request: Arc<Request>,
-    hooks: Hooks<S::Value>,
-    load: F,
-) -> S::Return
-where
-    S: Shape<Return: Send + 'static>,
-    F: Future<Output = S::Return> + Send + 'static,
-{
-    let (leader, stale) = match begin(&cache.0, &request).await {
-        Step::Done(cached) => match take::<S>(cached) {
-            Some(hit) => return hit,
-            None => return load.await,
-        },
-        Step::Uncached => return load.await,
-        Step::Refresh(cached, leader) => (leader, take::<S>(cached)),
-        Step::Lead(leader) => (leader, None),
-    };
-    let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-        // Without a runtime there is nobody else to run it.
-        return match stale {
-            Some(stale) => stale,
-            None => lead_inline::<S, F>(&cache, leader, &hooks, load).await,
-        };
-    };
-    let result = Arc::new(Mutex::new(None));
-    let waiting = stale.is_none().then(|| leader.waiting());
-    // Such a runtime runs its tasks only while somebody blocks on it.
-    let may_stand_still = runtime.runtime_flavor() == RuntimeFlavor::CurrentThread;
-    let load = polled(load, may_stand_still.then(|| leader.watch()));
-    let entered = leader.run_detached(stale.is_none());
-    let task = {
-        let (cache, result) = (cache.clone(), Arc::clone(&result));
-        entered.run(async move {
-            let returned = load.await;
-            let loaded = hooks.loaded::<S>(&cache, &returned);
-            *lock(&result) = Some(returned);
-            leader.finish(loaded)
-        })
-    };
-    let task = runtime.spawn(keep_scope(scoped(), task).instrument(tracing::Span::current()));
-    if let Some(stale) = stale {
-        return stale;
-    }
-    let _waiting = waiting;
-    match within_soft_timeout::<S>(&cache, &request, task).await {
-        Ended::Stale(stale) => stale,
-        Ended::Loaded(fallback) => {
-            let returned = lock(&result).take();
-            match (fallback.and_then(take::<S>), returned) {
-                (Some(value), _) | (None, Some(value)) => value,
-                (None, None) => unreachable!("a load that ended has returned something"),
-            }
-        }
-    }
-}
-
-enum Ended<R> {
-    /// The load has ended; an expired value serves in place of its error.
-    Loaded(Option<Cached>),
-    /// The load takes too long, and there is a valid expired value.
-    Stale(R),
-}
-
-async fn within_soft_timeout<S: Shape>(
-    cache: &Cache,
-    request: &Request,
-    mut task: tokio::task::JoinHandle<Option<Cached>>,
-) -> Ended<S::Return> {
-    if let Some(timeout) = request.policy.timeout {
-        let mut soft = std::pin::pin!(cache.0.clock.sleep(timeout));
-        if let First::One(joined) = first(&mut task, &mut soft).await {
-            return Ended::Loaded(joined_or_panic(joined).await);
-        }
-        if let Some(stale) = fallback(&cache.0, request).and_then(take::<S>) {
-            return Ended::Stale(stale);
-        }
-    }
-    Ended::Loaded(joined_or_panic(task.await).await)
-}
-
-/// A panic of the load goes on in its caller, as it would without the cache.
-async fn joined_or_panic(joined: Result<Option<Cached>, tokio::task::JoinError>) -> Option<Cached> {
-    match joined {
-        Ok(fallback) => fallback,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // The runtime is shutting down and drops its tasks, this caller's next.
-            Err(_) => std::future::pending().await,
-        },
-    }
 }

@@ -21,6 +21,7 @@ use crate::near::slot::{OwnedSlot, SlotParts, SlotRef};
 )]
 pub trait Cacheable: Clone + Serialize + DeserializeOwned + Send + Sync + 'static {}
 
+#[diagnostic::do_not_recommend]
 impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Cacheable for T {}
 
 /// A value of any type, shared by those who wait for it.

@@ -194,6 +194,11 @@ impl<'a> PartWriter<'a> {
         }
     }
 
+    /// Adds a type's name as it is. It never holds a single `:`, which is what follows it.
+    pub(crate) fn write_type_name(&mut self, name: &str) {
+        self.push_raw(name);
+    }
+
     fn push_raw(&mut self, text: &str) {
         match &mut self.sink {
             Sink::Text(out) => out.push_str(text),

@@ -3,14 +3,13 @@
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use super::plan::{Plan, index_bytes};
 use super::writes::store_written;
 use crate::cache::core::{Tier, kind};
 use crate::cache::engine::lead;
 use crate::cache::global::with_current;
-use crate::cache::run::{self, Shape};
+use crate::cache::run::{self, Miss, Shape};
 use crate::cache::steps::check_key;
 use crate::cache::value::NothingMarker;
 use crate::cache::{Cache, Cacheable, cache, full_name, full_text};
@@ -57,50 +56,51 @@ pub fn probe_key<S: Shape>(_site: &'static Site, _key: &Key<S::Value>) -> Option
 /// frame, and the future, of every caller that hits.
 #[cold]
 #[inline(never)]
-pub fn on_miss<F: Future>(make: impl FnOnce() -> F) -> Miss<F> {
-    Miss(Box::pin(make()))
+pub fn on_miss<F: Future + Unpin>(make: impl FnOnce() -> F) -> F {
+    make()
 }
 
-/// What a miss does, polled away from the path of a hit.
-pub struct Miss<F>(Pin<Box<F>>);
+/// A load, or what becomes of one, whose type is told to nobody: what follows is then compiled for
+/// each return type and not for each function.
+pub type Sendable<'a, R> = Pin<Box<dyn Future<Output = R> + Send + 'a>>;
 
-impl<F: Future> Future for Miss<F> {
-    type Output = F::Output;
+/// The same where it is bound to its thread.
+pub type Local<'a, R> = Pin<Box<dyn Future<Output = R> + 'a>>;
 
-    #[cold]
-    #[inline(never)]
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        self.0.as_mut().poll(context)
+impl<V> Plan<V> {
+    fn miss(self) -> Miss<V> {
+        Miss { cache: self.cache, request: Arc::new(self.request), hooks: self.hooks }
     }
 }
 
-/// Loads in the caller.
-pub async fn run_inline<S, F>(plan: Plan<S::Value>, load: F) -> S::Return
+/// Loads in a task of its own.
+pub fn run_detached<S, F>(plan: Plan<S::Value>, load: F) -> Sendable<'static, S::Return>
+where
+    S: Shape<Return: Send + 'static> + 'static,
+    F: Future<Output = S::Return> + Send + 'static,
+{
+    run_boxed::<S>(plan, Box::pin(load))
+}
+
+/// The same for a load in a box.
+pub fn run_boxed<S>(
+    plan: Plan<S::Value>,
+    load: Sendable<'static, S::Return>,
+) -> Sendable<'static, S::Return>
+where
+    S: Shape<Return: Send + 'static> + 'static,
+{
+    Box::pin(run::run_detached::<S>(plan.miss(), load))
+}
+
+/// Loads in the caller, with the load's own type: for bodies that call their own function, whose
+/// future nobody may ask whether it is `Send`.
+pub fn run_inline<S, F>(plan: Plan<S::Value>, load: F) -> Pin<Box<impl Future<Output = S::Return>>>
 where
     S: Shape,
     F: Future<Output = S::Return>,
 {
-    run::run_inline::<S, F>(plan.cache, Arc::new(plan.request), plan.hooks, load).await
-}
-
-/// Loads in a task of its own.
-pub async fn run_detached<S, F>(plan: Plan<S::Value>, load: F) -> S::Return
-where
-    S: Shape<Return: Send + 'static>,
-    F: Future<Output = S::Return> + Send + 'static,
-{
-    run::run_detached::<S, F>(plan.cache, Arc::new(plan.request), plan.hooks, load).await
-}
-
-/// Loads in a task of its own; for bodies that call their own function.
-pub async fn run_boxed<S>(
-    plan: Plan<S::Value>,
-    load: Pin<Box<dyn Future<Output = S::Return> + Send>>,
-) -> S::Return
-where
-    S: Shape<Return: Send + 'static>,
-{
-    run_detached::<S, _>(plan, load).await
+    Box::pin(run::run_typed::<S, F>(plan.miss(), load))
 }
 
 /// Asks, by the order in which methods are found, whether a load is `Send`.
@@ -114,51 +114,83 @@ impl<F> Runner<F> {
 }
 
 /// The answer for loads that are `Send`.
-pub struct Detached;
+pub struct Roaming;
 
 /// The answer for all other loads.
-pub struct Inline;
+pub struct Bound;
 
 /// Found first, for loads that are `Send`.
-pub trait DetachedRun {
-    /// Runs in a task of its own.
-    fn mode(&self) -> Detached {
-        Detached
+pub trait RoamingRun {
+    /// They may run in a task of their own.
+    fn mode(&self) -> Roaming {
+        Roaming
     }
 }
 
-impl<F: Future<Output: Send> + Send> DetachedRun for &Runner<F> {}
+impl<F: Future<Output: Send> + Send> RoamingRun for &Runner<F> {}
 
 /// Found for all loads.
-pub trait InlineRun {
-    /// Runs in the caller.
-    fn mode(&self) -> Inline {
-        Inline
+pub trait BoundRun {
+    /// They run in the caller.
+    fn mode(&self) -> Bound {
+        Bound
     }
 }
 
-impl<F> InlineRun for Runner<F> {}
+impl<F> BoundRun for Runner<F> {}
 
-impl Detached {
-    /// As [`run_detached`].
-    pub async fn run<S, F>(self, plan: Plan<S::Value>, load: F) -> S::Return
+impl Roaming {
+    /// Loads in a task of its own.
+    pub fn owned<S, F>(self, plan: Plan<S::Value>, load: F) -> Sendable<'static, S::Return>
     where
-        S: Shape<Return: Send + 'static>,
+        S: Shape<Return: Send + 'static> + 'static,
         F: Future<Output = S::Return> + Send + 'static,
     {
-        run_detached::<S, F>(plan, load).await
+        run_detached::<S, F>(plan, load)
+    }
+
+    /// Loads in the caller.
+    pub fn lent<'a, S, F>(self, plan: Plan<S::Value>, load: F) -> Sendable<'a, S::Return>
+    where
+        S: Shape<Return: Send + 'a> + 'a,
+        F: Future<Output = S::Return> + Send + 'a,
+    {
+        lent::<S>(plan, Box::pin(load))
     }
 }
 
-impl Inline {
-    /// As [`run_inline`].
-    pub async fn run<S: Shape, F: Future<Output = S::Return>>(
-        self,
-        plan: Plan<S::Value>,
-        load: F,
-    ) -> S::Return {
-        run_inline::<S, F>(plan, load).await
+impl Bound {
+    /// Loads in the caller.
+    pub fn owned<'a, S, F>(self, plan: Plan<S::Value>, load: F) -> Local<'a, S::Return>
+    where
+        S: Shape<Return: 'a> + 'a,
+        F: Future<Output = S::Return> + 'a,
+    {
+        self.lent::<S, F>(plan, load)
     }
+
+    /// Loads in the caller.
+    pub fn lent<'a, S, F>(self, plan: Plan<S::Value>, load: F) -> Local<'a, S::Return>
+    where
+        S: Shape<Return: 'a> + 'a,
+        F: Future<Output = S::Return> + 'a,
+    {
+        local::<S>(plan, Box::pin(load))
+    }
+}
+
+fn lent<'a, S>(plan: Plan<S::Value>, load: Sendable<'a, S::Return>) -> Sendable<'a, S::Return>
+where
+    S: Shape<Return: Send + 'a> + 'a,
+{
+    Box::pin(run::run_lent::<S>(plan.miss(), load))
+}
+
+fn local<'a, S>(plan: Plan<S::Value>, load: Local<'a, S::Return>) -> Local<'a, S::Return>
+where
+    S: Shape<Return: 'a> + 'a,
+{
+    Box::pin(run::run_local::<S>(plan.miss(), load))
 }
 
 /// Loads now, whatever is cached, and stores.
@@ -170,7 +202,7 @@ where
     let Plan { cache, request, hooks } = plan;
     let request = Arc::new(request);
     match lead(&cache.0, &request) {
-        Some(leader) => run::refresh_inline::<S, F>(&cache, leader, &hooks, load).await,
+        Some(leader) => run::refresh::<S, F>(&cache, leader, &hooks, load).await,
         None => load.await,
     }
 }

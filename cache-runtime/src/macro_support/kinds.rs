@@ -110,7 +110,7 @@ impl<T: ?Sized> KeyPart for TypePart<T> {
     const SHAPE: u64 = shape::of("type");
 
     fn write_part(&self, out: &mut PartWriter<'_>) {
-        out.write_str(type_name::<T>());
+        out.write_type_name(type_name::<T>());
     }
 
     fn encode_part(&self, out: &mut ArgBytes) {
@@ -126,6 +126,7 @@ impl<T: ?Sized> KeyPart for TypePart<T> {
 )]
 pub trait Own: ToOwned {}
 
+#[diagnostic::do_not_recommend]
 impl<T: ToOwned<Owned: Send + Sync + 'static> + ?Sized> Own for T {}
 
 /// Makes an argument owned.

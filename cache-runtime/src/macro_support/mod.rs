@@ -28,9 +28,9 @@ pub use crate::site::{Registered, Site, SiteSpec};
 pub use crate::tag::Tag;
 
 pub use call::{
-    Detached, DetachedRun, Inline, InlineRun, Runner, invalidate, invalidate_key, invalidate_site,
-    key, on_miss, peek, probe, probe_key, put, refresh, run_boxed, run_detached, run_inline,
-    typed_key,
+    Bound, BoundRun, Local, Roaming, RoamingRun, Runner, Sendable, invalidate, invalidate_key,
+    invalidate_site, key, on_miss, peek, probe, probe_key, put, refresh, run_boxed, run_detached,
+    run_inline, typed_key,
 };
 pub use kinds::{
     HidesOption, HidesResult, Kind, KindFallback, OptionLike, Own, PlainKind, ResultLike, Seen,
@@ -58,10 +58,24 @@ pub use crate::__submit as submit;
 macro_rules! __run_owned {
     ($shape:ty, $plan:expr, $future:expr $(,)?) => {{
         #[allow(unused_imports)]
-        use $crate::macro_support::{DetachedRun as _, InlineRun as _};
+        use $crate::macro_support::{BoundRun as _, RoamingRun as _};
         let (plan, future) = ($plan, $future);
         let mode = (&&$crate::macro_support::Runner::of(&future)).mode();
-        mode.run::<$shape, _>(plan, future)
+        mode.owned::<$shape, _>(plan, future)
     }};
 }
 pub use crate::__run_owned as run_owned;
+
+/// Runs a load with borrowed arguments: in the caller, whose future is `Send` if the load's is.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __run_lent {
+    ($shape:ty, $plan:expr, $future:expr $(,)?) => {{
+        #[allow(unused_imports)]
+        use $crate::macro_support::{BoundRun as _, RoamingRun as _};
+        let (plan, future) = ($plan, $future);
+        let mode = (&&$crate::macro_support::Runner::of(&future)).mode();
+        mode.lent::<$shape, _>(plan, future)
+    }};
+}
+pub use crate::__run_lent as run_lent;

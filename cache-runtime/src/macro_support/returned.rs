@@ -57,9 +57,10 @@ impl<'a, T> AnyFound<'a> for Found<'a, T> {
     }
 }
 
-/// Requires, at the span of the call, that a value can be part of a key.
+/// Requires, at the span of the call, that a value can be part of a key. The result does not name
+/// the type, so that one that cannot is reported once.
 #[inline]
-pub const fn part<T: KeyPart + ?Sized>(value: &T) -> &T {
+pub const fn part<T: KeyPart + ?Sized>(value: &T) -> &(impl KeyPart + ?Sized) {
     value
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod ghosts;
 pub(crate) mod index;
 pub(crate) mod meta;
+mod pinned;
 mod queue;
 mod shard;
 pub(crate) mod sites;

@@ -91,10 +91,10 @@ impl Shard {
         if !pinned {
             self.make_room(u64::from(weight));
         }
-        let seen_before = self.memories.was_evicted(hash);
+        // A lease must not use the memory up: the value that takes its place asks it.
         let queue = if pinned {
             PINNED
-        } else if seen_before {
+        } else if self.memories.was_evicted(hash) {
             MAIN
         } else {
             SMALL

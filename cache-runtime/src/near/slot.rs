@@ -153,11 +153,6 @@ impl OwnedSlot {
         Self(slot)
     }
 
-    /// The pointer under which readers find the slot.
-    pub(crate) fn as_ptr(&self) -> NonNull<Slot> {
-        self.0
-    }
-
     /// A reference for as long as the owner holds the slot.
     pub(crate) fn as_ref(&self) -> SlotRef<'_> {
         SlotRef { slot: self.0, life: PhantomData }
@@ -167,14 +162,9 @@ impl OwnedSlot {
     ///
     /// The caller has unlinked it: no new reader finds it.
     pub(crate) fn retire(self, guard: &Guard) {
-        let large = self.as_ref().weight > 4096;
         // SAFETY: nobody finds the slot any more, and those who have it hold a guard that is older
         // than this one's epoch advance. The slot is `Send`, so any thread may free it.
         unsafe { guard.defer_unchecked(move || drop(self)) };
-        if large {
-            // A large value should not wait in this thread's bag for others to join it.
-            guard.flush();
-        }
     }
 }
 

@@ -14,6 +14,7 @@ use foldhash::fast::RandomState;
 use super::ghosts::Gone;
 use super::lock;
 use super::meta::{EntryMeta, unused_number};
+use super::pinned::Pinned;
 use super::shard::{Limits, Shard};
 use super::sites::Sites;
 use super::slot::{NO_SITE, OwnedSlot, SlotParts, SlotRef};
@@ -84,6 +85,9 @@ pub(crate) struct Store {
     /// Whether values have to be measured before they are stored.
     pub(crate) bounded_by_bytes: bool,
 }
+
+/// From this weight on, in bytes, what left is freed soon.
+const LARGE: u32 = 4096;
 
 /// A shard can only be exact about what it holds itself, so it has to be large enough for the
 /// shares of the keys among the shards not to matter.
@@ -177,7 +181,7 @@ impl Store {
     }
 
     fn replace(&self, text: &str, seen: Seen, slot: OwnedSlot, pinned: bool) -> Filled {
-        let guard = crossbeam_epoch::pin();
+        let guard = Pinned::new();
         let hash = hash_text(text);
         let mut shard = self.shard(hash);
         let held = shard.find(hash, text).map_or(Seen::Nothing, |held| Seen::Slot(held.id));
@@ -194,7 +198,7 @@ impl Store {
         slot: OwnedSlot,
         condition: impl FnOnce() -> bool,
     ) -> Filled {
-        let guard = crossbeam_epoch::pin();
+        let guard = Pinned::new();
         let hash = hash_text(text);
         let mut shard = self.shard(hash);
         if !condition() {
@@ -209,27 +213,33 @@ impl Store {
         hash: u64,
         slot: OwnedSlot,
         pinned: bool,
-        guard: &Guard,
+        guard: &Pinned,
     ) -> Filled {
-        let site = slot.as_ref().site.load(Ordering::Relaxed);
-        let pointer = slot.as_ptr();
         let stored = shard.insert(hash, slot, pinned, self.clock.now());
         self.retire_all(shard, guard);
-        if stored && site != NO_SITE {
-            // SAFETY: the shard holds the slot and its lock is held, so it is not freed here.
-            let slot = unsafe { SlotRef::new(pointer, guard) };
-            match self.sites.get(site) {
-                Some(state) => state.index.link(slot, guard),
-                None => slot.site.store(NO_SITE, Ordering::Relaxed),
-            }
-        }
         if stored { Filled::Stored } else { Filled::TooLarge }
+    }
+
+    /// Lets its function's index lead to the slot, if the key still holds it. Asked for at an
+    /// entry's first hit, so that what is stored and never read again takes no place in an index.
+    pub(crate) fn link(&self, text: &str, id: u64) {
+        let guard = crossbeam_epoch::pin();
+        let hash = hash_text(text);
+        let shard = self.shard(hash);
+        let Some(slot) = shard.find(hash, text).filter(|slot| slot.id == id) else { return };
+        let site = slot.site.load(Ordering::Relaxed);
+        if let Some(state) = self.sites.get(site).filter(|_| site != NO_SITE) {
+            state.index.link(slot, &guard);
+        }
     }
 
     /// Unlinks and retires what left the shard. Its lock is still held, which orders this before
     /// any later link of the same key.
-    fn retire_all(&self, shard: &mut Shard, guard: &Guard) {
+    fn retire_all(&self, shard: &mut Shard, guard: &Pinned) {
         for slot in shard.left.drain(..) {
+            if slot.as_ref().weight > LARGE {
+                guard.flush_after();
+            }
             let site = slot.as_ref().site.load(Ordering::Relaxed);
             if let Some(state) = self.sites.get(site).filter(|_| site != NO_SITE) {
                 state.index.unlink(slot.as_ref(), guard);
@@ -240,14 +250,14 @@ impl Store {
 
     /// Looks at what the key holds and changes it, in one step under its shard's lock.
     ///
-    /// `decide` must not use the store. The answer is false where a slot was to be put and does
-    /// not fit; then the key holds nothing.
+    /// `decide` must not use the store, and holds no value of a user's type that it may drop: that
+    /// would be under the lock. False where a slot does not fit; then the key holds nothing.
     pub(crate) fn update(
         &self,
         text: &str,
         decide: impl FnOnce(Option<SlotRef<'_>>) -> Change,
     ) -> bool {
-        let guard = crossbeam_epoch::pin();
+        let guard = Pinned::new();
         let hash = hash_text(text);
         let mut shard = self.shard(hash);
         let held = shard.find(hash, text);
@@ -292,7 +302,7 @@ impl Store {
         why: Gone,
         condition: impl FnOnce(SlotRef<'_>) -> bool,
     ) -> bool {
-        let guard = crossbeam_epoch::pin();
+        let guard = Pinned::new();
         let hash = hash_text(text);
         let mut shard = self.shard(hash);
         let Some(held) = shard.find(hash, text) else { return false };
@@ -321,11 +331,11 @@ impl Store {
     pub(crate) fn remove_slots(&self, mut chosen: impl FnMut(SlotRef<'_>) -> bool) -> u64 {
         let mut removed = 0;
         for shard in &self.shards {
-            let guard = crossbeam_epoch::pin();
+            let guard = Pinned::new();
             let mut shard = lock(shard);
             removed += shard.remove_where(&mut chosen);
             self.retire_all(&mut shard, &guard);
-            guard.flush();
+            guard.flush_after();
         }
         removed
     }
