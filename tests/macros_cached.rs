@@ -4,6 +4,8 @@
 
 // The programs stand for other crates, which have their own lint levels.
 #![allow(missing_docs, unreachable_pub)]
+// They are odd on purpose.
+#![allow(clippy::module_inception, clippy::multiple_bound_locations, clippy::ptr_arg)]
 
 #[path = "ui/cached/pass/all_arguments.rs"]
 pub mod all_arguments;

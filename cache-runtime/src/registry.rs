@@ -137,10 +137,8 @@ impl std::error::Error for Problems {}
 /// # Examples
 ///
 /// ```
-/// #[test]
-/// fn keys_and_tags_fit_together() {
-///     cache_runtime::registry::check().unwrap_or_else(|problems| panic!("{problems}"));
-/// }
+/// // In a function with `#[test]`:
+/// cache_runtime::registry::check().unwrap_or_else(|problems| panic!("{problems}"));
 /// ```
 pub fn check() -> Result<(), Problems> {
     let mut sites: Vec<_> = registered().collect();

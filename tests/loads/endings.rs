@@ -1,9 +1,10 @@
 //! Leaders that are dropped, are never polled again, panic or fail.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cache_runtime::cached;
+use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
 use crate::source::{
@@ -236,6 +237,35 @@ async fn a_waiter_outlives_many_leaders() {
         source.let_one_pass();
         assert_eq!(waiter.await.expect("no panic"), 1);
         assert_eq!(source.begun.load(Ordering::SeqCst), 2);
+    })
+    .await;
+}
+
+static CLONES: AtomicUsize = AtomicUsize::new(0);
+
+/// Its second clone panics, which is the one that is stored.
+#[derive(Debug, Serialize, Deserialize)]
+struct Fragile;
+
+impl Clone for Fragile {
+    fn clone(&self) -> Self {
+        assert_ne!(CLONES.fetch_add(1, Ordering::SeqCst), 1, "the value's own panic");
+        Self
+    }
+}
+
+#[cached(key = "fragile:<_id>", ttl = "1h")]
+async fn fragile(_id: u64) -> Fragile {
+    Fragile
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_whose_clone_panics_leaves_the_key_to_others() {
+    in_fresh_cache(async |cache| {
+        let first = spawn_in(&cache, fragile(1)).await;
+        assert!(first.expect_err("the clone panics").is_panic());
+        fragile(1).await;
+        assert!(fragile::peek(1).await.is_some());
     })
     .await;
 }

@@ -32,6 +32,10 @@ pub(crate) struct Core {
 }
 
 /// Where values are kept.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one in each cache, and a hit goes through it"
+)]
 pub(crate) enum Tier {
     /// Nowhere (`CACHE_PROVIDER=none`): every read is a miss and every function runs.
     Off,

@@ -61,13 +61,13 @@ pub(crate) async fn begin(core: &Arc<Core>, request: &Arc<Request>) -> Step {
     if matches!(core.tier, Tier::Off) || check_key("load", &request.text).is_err() {
         return Step::Uncached;
     }
-    let mut failures = 0;
+    let (mut failures, mut given_up) = (0, None);
     for round in 0..MOST_ROUNDS {
         let (seen, kept) = match look(core, request, round == 0) {
             Looked::Done(step) => return step,
             Looked::Load(seen, kept) => (seen, kept),
         };
-        let (landing, joined) = match board(core, request, seen, kept.is_some()) {
+        let (landing, joined) = match board(core, request, seen, kept.is_some(), given_up) {
             Boarded::Lead(leader) => return Step::Lead(leader),
             Boarded::Fly(landing, joined) => (landing, joined),
             Boarded::Changed => continue,
@@ -93,6 +93,7 @@ pub(crate) async fn begin(core: &Arc<Core>, request: &Arc<Request>) -> Step {
                     return Step::Uncached;
                 }
             }
+            Waited::Stalled(flight) => given_up = Some(flight),
             Waited::Again => {}
         }
     }
@@ -119,7 +120,7 @@ fn look(core: &Arc<Core>, request: &Arc<Request>, first: bool) -> Looked {
         Look::Hit { value, seen, stale, .. } => {
             let refresher = match core.flights.is_flying(&request.text) {
                 true => None,
-                false => match board(core, request, seen, true) {
+                false => match board(core, request, seen, true, None) {
                     Boarded::Lead(leader) => Some(leader),
                     Boarded::Fly(..) | Boarded::Changed => None,
                 },
@@ -192,14 +193,19 @@ enum Boarded {
     Changed,
 }
 
-/// Joins the key's load, or starts one: with a lease in the value's place, or, where there is a
-/// value to keep meanwhile, against that entry (rule E2).
-fn board(core: &Arc<Core>, request: &Arc<Request>, seen: Seen, keeps_entry: bool) -> Boarded {
+/// Joins the key's load, unless this caller has given it up, or starts one: with a lease in the
+/// value's place, or, where there is a value to keep meanwhile, against that entry (rule E2).
+fn board(
+    core: &Arc<Core>,
+    request: &Arc<Request>,
+    seen: Seen,
+    keeps_entry: bool,
+    given_up: Option<u64>,
+) -> Boarded {
     // Taken before the table's lock: taking the outermost guard can run destructors of users.
     let _pinned = crossbeam_epoch::pin();
-    let worth_joining = |flight: &Flight<Cached>| {
-        !flight.is_stalled(core.clock.now()) && is_intact(core, request, flight)
-    };
+    let worth_joining =
+        |flight: &Flight<Cached>| given_up != Some(flight.id) && is_intact(core, request, flight);
     let flight = match core.flights.board(&request.text, unused_number(), worth_joining) {
         Boarding::Join(landing) => return Boarded::Fly(landing, true),
         Boarding::Wait(landing) => return Boarded::Fly(landing, false),
@@ -255,6 +261,8 @@ pub(crate) enum Waited {
     TooLong,
     /// The load waits for this caller.
     ForEver,
+    /// The flight of this number is not polled any more: take over.
+    Stalled(u64),
     /// No result that this caller may take: look again.
     Again,
 }
@@ -284,6 +292,7 @@ pub(crate) async fn wait(
         }
     };
     let mut soft = std::pin::pin!(soft);
+    let mut stood_still = false;
     loop {
         let mut pulse = std::pin::pin!(async {
             match flight.may_stall() {
@@ -298,10 +307,12 @@ pub(crate) async fn wait(
             First::One(Ending::Failed) => return Waited::Failed,
             First::One(Ending::Landed { .. } | Ending::Abandoned) => return Waited::Again,
             First::Other(First::One(())) => return Waited::TooLong,
-            First::Other(First::Other(())) if flight.is_stalled(core.clock.now()) => {
-                return Waited::Again;
-            }
-            First::Other(First::Other(())) => {}
+            // Twice in a row: where the runtime is behind with its tasks, the load's was woken
+            // before this one, and so has been polled by the second time.
+            First::Other(First::Other(())) => match flight.is_stalled(core.clock.now()) {
+                true if stood_still => return Waited::Stalled(flight.id),
+                stands_still => stood_still = stands_still,
+            },
         }
     }
 }

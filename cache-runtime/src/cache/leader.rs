@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::core::{Core, Request};
-use super::engine::Loaded;
+use super::engine::{Loaded, fallback};
 use super::steps::Life;
 use super::value::Cached;
 use crate::clock::{Tick, duration};
@@ -98,7 +98,6 @@ impl Leader {
     /// Stores what was loaded if nothing was invalidated since, and ends the flight. Returns the
     /// expired value to serve where the load failed and there is one.
     pub(crate) fn finish(mut self, loaded: Loaded) -> Option<Cached> {
-        self.over = true;
         let took = duration(self.core.clock.now().saturating_sub(self.began));
         let failed = matches!(loaded, Loaded::Failed);
         self.request.counters.loaded(took, !failed);
@@ -120,9 +119,14 @@ impl Leader {
                 self.conclude(Cached::Value(value), ttl, tags, took)
             }
         };
+        // Before a waiter loads in its turn: the error is this caller's, whatever others find.
+        let serves_expired = failed && !self.insists;
+        let expired = serves_expired.then(|| fallback(&self.core, &self.request)).flatten();
         self.core.flights.remove(&self.request.text, &self.flight);
         self.flight.end(ending);
-        failed.then(|| super::engine::fallback(&self.core, &self.request)).flatten()
+        // Only now: a clone of a user's value can panic above, and then the flight is abandoned.
+        self.over = true;
+        expired
     }
 
     /// Stores the value, or gives the lease back where it is not to be stored. Either answers

@@ -102,7 +102,6 @@ impl Options {
 macro_rules! option {
     (ttl) => {
         /// Keeps the value this long, in place of the key's TTL or the default.
-        #[must_use]
         pub fn ttl(mut self, ttl: Duration) -> Self {
             self.options.ttl = Some(ttl);
             self
@@ -110,7 +109,6 @@ macro_rules! option {
     };
     (tags) => {
         /// Adds tags, by which the value can be invalidated.
-        #[must_use]
         pub fn tags(mut self, tags: impl IntoIterator<Item: Into<Tag>>) -> Self {
             self.options.tags.extend(tags.into_iter().map(Into::into));
             self
@@ -118,7 +116,6 @@ macro_rules! option {
     };
     (namespace) => {
         /// Puts the key, and the tags, below this namespace within the cache's own.
-        #[must_use]
         pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
             self.options.namespace = Some(namespace.into());
             self
@@ -126,7 +123,6 @@ macro_rules! option {
     };
     (skip_cache) => {
         /// Goes past the cache if true: nothing is read from it and nothing stored.
-        #[must_use]
         pub fn skip_cache(mut self, skip: bool) -> Self {
             self.options.skip_cache = skip;
             self

@@ -21,7 +21,7 @@ const MAIN: u8 = 2;
 const PINNED: u8 = 3;
 
 /// The small queue's share of the capacity, as a divisor.
-const SMALL_SHARE: u64 = 10;
+const SMALL_SHARE: u64 = 20;
 
 /// How many slots each insertion looks at for expired ones.
 const SWEEP_STEPS: u32 = 2;

@@ -56,25 +56,16 @@ pub(crate) struct Slot {
 /// What can be done with a value whose type is known only at run time.
 struct VTable {
     type_id: fn() -> TypeId,
-    value_offset: usize,
-    bytes_offset: usize,
-    align: usize,
+    value: Layout,
     drop_value: unsafe fn(*mut u8),
 }
 
 struct VTableOf<T>(PhantomData<T>);
 
 impl<T: Send + Sync + 'static> VTableOf<T> {
-    const VALUE_OFFSET: usize = size_of::<Slot>().next_multiple_of(align_of::<T>());
     const TABLE: &'static VTable = &VTable {
         type_id: TypeId::of::<T>,
-        value_offset: Self::VALUE_OFFSET,
-        bytes_offset: Self::VALUE_OFFSET + size_of::<T>(),
-        align: if align_of::<T>() > align_of::<Slot>() {
-            align_of::<T>()
-        } else {
-            align_of::<Slot>()
-        },
+        value: Layout::new::<T>(),
         drop_value: Self::drop_value,
     };
 
@@ -117,11 +108,11 @@ impl OwnedSlot {
         let text_len = u16::try_from(parts.text.len()).expect("the key's length was checked");
         let args_len = u16::try_from(parts.args.len()).expect("the key's length was checked");
         let vtable = VTableOf::<T>::TABLE;
-        let layout = layout_of(vtable, parts.text.len() + parts.args.len());
+        let place = Place::new(vtable.value, parts.args.len(), parts.text.len());
         // SAFETY: the layout is not empty, it holds the header.
-        let memory = unsafe { alloc::alloc(layout) };
+        let memory = unsafe { alloc::alloc(place.block) };
         let Some(slot) = NonNull::new(memory.cast::<Slot>()) else {
-            alloc::handle_alloc_error(layout)
+            alloc::handle_alloc_error(place.block)
         };
         let header = Slot {
             vtable,
@@ -138,17 +129,15 @@ impl OwnedSlot {
             queue: AtomicU8::new(0),
             dead: AtomicBool::new(false),
         };
-        // SAFETY: the memory is fresh and large enough: header, value at its offset (aligned,
-        // since the offset is a multiple of the value's alignment and the block is aligned to
-        // both), then the two byte strings.
+        // SAFETY: the memory is fresh and large enough for the four, at offsets that do not overlap;
+        // the value's is aligned, and so is the block.
         unsafe {
             slot.write(header);
-            memory.add(vtable.value_offset).cast::<T>().write(value);
-            let bytes = memory.add(vtable.bytes_offset);
-            bytes.copy_from_nonoverlapping(parts.args.as_ptr(), parts.args.len());
-            bytes
-                .add(parts.args.len())
-                .copy_from_nonoverlapping(parts.text.as_ptr(), parts.text.len());
+            let args = memory.add(size_of::<Slot>());
+            args.copy_from_nonoverlapping(parts.args.as_ptr(), parts.args.len());
+            memory.add(place.value_offset).cast::<T>().write(value);
+            let text = memory.add(place.text_offset);
+            text.copy_from_nonoverlapping(parts.text.as_ptr(), parts.text.len());
         }
         Self(slot)
     }
@@ -175,11 +164,12 @@ impl Drop for OwnedSlot {
         // published. The layout is the one of `new`. `freed` frees the block even if the value's
         // own drop panics.
         unsafe {
-            let vtable = self.0.as_ref().vtable;
-            let bytes = self.as_ref().text_len as usize + self.as_ref().args_len as usize;
-            let _freed = Freed { memory, layout: layout_of(vtable, bytes) };
+            let slot = self.as_ref();
+            let vtable = slot.vtable;
+            let place = Place::new(vtable.value, slot.args_len.into(), slot.text_len.into());
+            let _freed = Freed { memory, layout: place.block };
             self.0.as_ptr().drop_in_place();
-            (vtable.drop_value)(memory.add(vtable.value_offset));
+            (vtable.drop_value)(memory.add(place.value_offset));
         }
     }
 }
@@ -196,9 +186,28 @@ impl Drop for Freed {
     }
 }
 
-fn layout_of(vtable: &VTable, key_bytes: usize) -> Layout {
-    Layout::from_size_align(vtable.bytes_offset + key_bytes, vtable.align)
-        .expect("a value and two short keys fit into memory")
+/// Where the parts of a slot are. The arguments come first, at an offset that every reader knows:
+/// a hit compares them before it knows anything else of the slot.
+struct Place {
+    value_offset: usize,
+    text_offset: usize,
+    block: Layout,
+}
+
+impl Place {
+    fn new(value: Layout, args_len: usize, text_len: usize) -> Self {
+        let value_offset = value_offset(args_len, value.align());
+        let text_offset = value_offset + value.size();
+        let align = value.align().max(align_of::<Slot>());
+        let block = Layout::from_size_align(text_offset + text_len, align)
+            .expect("a value and two short keys fit into memory");
+        Self { value_offset, text_offset, block }
+    }
+}
+
+#[inline]
+const fn value_offset(args_len: usize, align: usize) -> usize {
+    (size_of::<Slot>() + args_len).next_multiple_of(align)
 }
 
 /// A slot seen by a reader, for as long as its guard (or the owner's borrow) lives.
@@ -227,14 +236,16 @@ impl<'g> SlotRef<'g> {
         if !std::ptr::eq(self.vtable, table) && (self.vtable.type_id)() != TypeId::of::<T>() {
             return None;
         }
+        let offset = value_offset(self.args_len.into(), align_of::<T>());
         // SAFETY: the slot was made by `OwnedSlot::new::<T>`, which put a `T` at this offset, and
         // it lives as long as `'g`. The pointer keeps the provenance of the whole block.
-        Some(unsafe { self.slot.byte_add(table.value_offset).cast::<T>().as_ref() })
+        Some(unsafe { self.slot.byte_add(offset).cast::<T>().as_ref() })
     }
 
     /// The text key.
     pub(crate) fn text(self) -> &'g str {
-        let bytes = self.bytes(self.args_len as usize, self.text_len as usize);
+        let place = Place::new(self.vtable.value, self.args_len.into(), self.text_len.into());
+        let bytes = self.bytes(place.text_offset, self.text_len.into());
         // SAFETY: the bytes were copied from a `str`.
         unsafe { std::str::from_utf8_unchecked(bytes) }
     }
@@ -242,17 +253,14 @@ impl<'g> SlotRef<'g> {
     /// The arguments' bytes; empty where the slot was not stored by an annotated function.
     #[inline]
     pub(crate) fn args(self) -> &'g [u8] {
-        self.bytes(0, self.args_len as usize)
+        self.bytes(size_of::<Slot>(), self.args_len.into())
     }
 
     #[inline]
     fn bytes(self, from: usize, len: usize) -> &'g [u8] {
-        // SAFETY: `OwnedSlot::new` wrote `text_len + args_len` bytes at this offset, and they
-        // never change.
-        unsafe {
-            let start = self.slot.cast::<u8>().add(self.vtable.bytes_offset + from);
-            std::slice::from_raw_parts(start.as_ptr(), len)
-        }
+        // SAFETY: the callers ask for the arguments or for the text, which `OwnedSlot::new` wrote
+        // at these offsets, and which never change.
+        unsafe { std::slice::from_raw_parts(self.slot.cast::<u8>().add(from).as_ptr(), len) }
     }
 
     /// Counts a use for the eviction: a plain store, and none at all once the counter is full.

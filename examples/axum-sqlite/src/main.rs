@@ -42,10 +42,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         database.fill(import::workspace_packages().await?).await?;
     }
     let listener = TcpListener::bind(&options.listen).await?;
+    let stop = asked_to_stop()?;
     // Whoever started the service with port 0 reads the port here.
     println!("listening on http://{}", listener.local_addr()?);
     axum::serve(listener, routes::router(Catalogue::new(database)))
-        .with_graceful_shutdown(asked_to_stop())
+        .with_graceful_shutdown(stop)
         .await?;
     println!("stopped");
     Ok(())
@@ -77,19 +78,24 @@ impl Options {
 }
 
 /// Returns when the process is asked to stop.
-async fn asked_to_stop() {
+///
+/// The signal is listened for from the call on, not from the first poll: whoever reads that the
+/// service is listening may stop it at once.
+fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
-    let terminated = async {
+    let terminated = {
         use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut signals) => drop(signals.recv().await),
-            Err(_) => std::future::pending().await,
+        let mut signals = signal(SignalKind::terminate())?;
+        async move {
+            signals.recv().await;
         }
     };
     #[cfg(not(unix))]
     let terminated = std::future::pending::<()>();
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
-    }
+    Ok(async move {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            () = terminated => {}
+        }
+    })
 }
