@@ -13,7 +13,8 @@ use crate::near::lock;
 use crate::near::meta::{EntryMeta, TagSeen};
 use crate::near::sites::Sites;
 use crate::near::slot::{MAX_KEY_BYTES, SlotParts, SlotRef};
-use crate::near::store::{Lease, Seen, Store, Verdict};
+use crate::near::store::{Lease, Seen, Store};
+use crate::near::verdict::Verdict;
 use crate::policy::Policy;
 use crate::stats::{Counters, MissReason};
 

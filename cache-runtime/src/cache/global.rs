@@ -118,7 +118,9 @@ pub(crate) fn scoped() -> Option<Cache> {
 }
 
 /// Looks at the current cache without taking a reference to it.
-#[inline]
+///
+/// Inlined always, so that a value which is found is moved once.
+#[inline(always)]
 pub(crate) fn with_current<R>(look: impl FnOnce(&Core, &Guard) -> R) -> R {
     let guard = crossbeam_epoch::pin();
     match scoped() {

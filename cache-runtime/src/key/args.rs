@@ -195,6 +195,9 @@ pub trait Args {
     /// Adds all arguments to `out`.
     fn encode(&self, out: &mut ArgBytes);
 
+    /// Shows the arguments' bytes as an index has them: never empty.
+    fn with_bytes<R>(&self, look: impl FnOnce(&[u8]) -> R) -> R;
+
     /// Writes the text of one argument.
     fn write_arg(&self, index: u8, out: &mut PartWriter<'_>);
 }
@@ -258,6 +261,28 @@ macro_rules! args_for_tuples {
                 fn encode(&self, out: &mut ArgBytes) {
                     let _ = &out;
                     $(self.$index.encode_part(out);)*
+                }
+
+                #[inline]
+                #[allow(unused_assignments, unused_mut, reason = "in the empty list")]
+                fn with_bytes<R>(&self, look: impl FnOnce(&[u8]) -> R) -> R {
+                    #[allow(dead_code, reason = "in the empty list")]
+                    const ALONE: bool = { const ALL: &[u8] = &[$($index),*]; ALL.len() == 1 };
+                    let mut whole: Option<&[u8]> = None;
+                    $(if ALONE { whole = self.$index.whole_part(); })*
+                    match whole {
+                        // No text has this byte.
+                        Some([]) => look(&[0xff]),
+                        Some(whole) => look(whole),
+                        None => {
+                            let mut bytes = ArgBytes::new();
+                            self.encode(&mut bytes);
+                            match bytes.as_slice() {
+                                [] => look(&[0]),
+                                bytes => look(bytes),
+                            }
+                        }
+                    }
                 }
 
                 fn write_arg(&self, index: u8, out: &mut PartWriter<'_>) {

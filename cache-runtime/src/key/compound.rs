@@ -19,6 +19,11 @@ macro_rules! pointers {
                 }
 
                 #[inline]
+                fn whole_part(&self) -> Option<&[u8]> {
+                    T::whole_part(self)
+                }
+
+                #[inline]
                 fn encode_part(&self, out: &mut ArgBytes) {
                     T::encode_part(self, out);
                 }

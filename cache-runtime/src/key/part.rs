@@ -50,6 +50,14 @@ pub trait KeyPart {
     #[doc(hidden)]
     const SHAPE: u64 = shape::TEXT;
 
+    /// The text itself, for strings: alone in a list they need no length before them, and so no
+    /// copy. Its bytes are UTF-8.
+    #[doc(hidden)]
+    #[inline]
+    fn whole_part(&self) -> Option<&[u8]> {
+        None
+    }
+
     #[doc(hidden)]
     fn encode_part(&self, out: &mut ArgBytes) {
         out.push_text(|out| self.write_part(out));
@@ -135,6 +143,11 @@ impl KeyPart for str {
     }
 
     #[inline]
+    fn whole_part(&self) -> Option<&[u8]> {
+        Some(self.as_bytes())
+    }
+
+    #[inline]
     fn encode_part(&self, out: &mut ArgBytes) {
         out.push_bytes(self.as_bytes());
     }
@@ -145,6 +158,11 @@ impl KeyPart for String {
 
     fn write_part(&self, out: &mut PartWriter<'_>) {
         out.write_str(self);
+    }
+
+    #[inline]
+    fn whole_part(&self) -> Option<&[u8]> {
+        Some(self.as_bytes())
     }
 
     #[inline]

@@ -331,3 +331,15 @@ fn keys_and_errors_cross_threads() {
     check::<Tag>();
     check::<crate::error::Error>();
 }
+
+#[test]
+fn the_bytes_of_one_string_are_its_own_and_no_two_strings_share_them() {
+    let texts = ["", "\0", "\0\0\0\0", "a", "a:b", "\u{ff}"];
+    let bytes: HashSet<Vec<u8>> =
+        texts.iter().map(|text| (text,).with_bytes(<[u8]>::to_vec)).collect();
+    assert_eq!(bytes.len(), texts.len());
+    assert!(bytes.iter().all(|bytes| !bytes.is_empty()));
+    assert_eq!((&"abc".to_owned(),).with_bytes(<[u8]>::to_vec), b"abc");
+    assert_eq!(().with_bytes(<[u8]>::to_vec), [0]);
+    assert_eq!((&1_u8, &2_u8).with_bytes(<[u8]>::to_vec), [1, 2]);
+}

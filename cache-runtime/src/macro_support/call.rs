@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::plan::{Plan, index_bytes};
+use super::plan::Plan;
 use super::writes::store_written;
 use crate::cache::core::{Tier, kind};
 use crate::cache::engine::lead;
@@ -14,8 +14,8 @@ use crate::cache::steps::check_key;
 use crate::cache::value::NothingMarker;
 use crate::cache::{Cache, Cacheable, cache, full_name, full_text};
 use crate::error::{Error, ErrorKind, Result};
-use crate::key::{ArgBytes, Args, Key, Piece, render};
-use crate::near::store::{Filled, Verdict};
+use crate::key::{Args, Key, Piece, render};
+use crate::near::store::Filled;
 use crate::site::Site;
 use crate::stats::count;
 
@@ -29,10 +29,8 @@ pub fn probe<S: Shape, A: Args>(site: &'static Site, args: &A) -> Option<S::Retu
         if !state.index.holds(A::SHAPE) {
             return None;
         }
-        let mut bytes = ArgBytes::new();
-        args.encode(&mut bytes);
-        let slot = state.index.get(index_bytes(&bytes), guard)?;
-        if store.judge(slot) != Verdict::Fresh {
+        let slot = args.with_bytes(|bytes| state.index.get(bytes, guard))?;
+        if !store.is_plainly_fresh(slot) {
             return None;
         }
         let hit = match slot.value::<S::Value>() {

@@ -8,7 +8,7 @@ use crate::cache::run::Hooks;
 use crate::cache::value::{Cacheable, ops};
 use crate::cache::{Cache, cache};
 use crate::cache::{full_name, full_text};
-use crate::key::{ArgBytes, Args, Key, Piece, render};
+use crate::key::{Args, Key, Piece, render};
 use crate::policy::Policy;
 use crate::site::Site;
 use crate::stats::Counters;
@@ -26,13 +26,11 @@ impl<V: Cacheable> Plan<V> {
     pub fn new<A: Args>(site: &'static Site, args: &A) -> Self {
         let mut text = String::new();
         render(site.spec.pieces, args, &mut text);
-        let mut bytes = ArgBytes::new();
-        args.encode(&mut bytes);
         let number = site.numbered();
         let mut plan = Self::of(site, number, &text);
         let admitted =
             plan.cache.0.sites.get(number).is_some_and(|state| state.index.admits(A::SHAPE));
-        plan.request.site = admitted.then(|| (number, index_bytes(&bytes).into()));
+        plan.request.site = admitted.then(|| (number, args.with_bytes(|bytes| bytes.into())));
         plan
     }
 
@@ -161,15 +159,6 @@ impl<V: Cacheable> Plan<V> {
     fn policy(mut self, change: impl FnOnce(Policy) -> Policy) -> Self {
         self.request.policy = change(self.request.policy);
         self
-    }
-}
-
-/// The arguments' bytes as the index has them: never empty, also for a function without any.
-#[inline]
-pub(crate) fn index_bytes(bytes: &ArgBytes) -> &[u8] {
-    match bytes.as_slice() {
-        [] => &[0],
-        bytes => bytes,
     }
 }
 

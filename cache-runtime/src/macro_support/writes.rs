@@ -164,21 +164,24 @@ pub async fn finish_write<V: Cacheable>(write: Write<V>, value: &V) {
 
 /// The same, and says how the store answered.
 pub(super) fn store_written<V: Cacheable>(mut write: Write<V>, value: &V) -> Filled {
-    let Some(Announced { plan: Plan { cache, request, hooks }, claim, began, mut tags, families }) =
-        write.0.take()
-    else {
-        return Filled::Refused;
-    };
-    tags.extend(cache.0.see_tags(&hooks.tags_of(&cache, value)));
+    // What is the user's code comes first: should it panic, dropping the write invalidates the key.
+    let Some(Announced { plan, families, .. }) = &write.0 else { return Filled::Refused };
+    let (core, hooks) = (&plan.cache.0, &plan.hooks);
+    let result_tags = core.see_tags(&hooks.tags_of(&plan.cache, value));
     let cacheable = hooks.cache_if.as_ref().is_none_or(|condition| condition(value));
-    let ttl = hooks.ttl.as_ref().map(|ttl| ttl(value)).or(request.policy.ttl);
-    let ttl = ttl.unwrap_or(cache.0.default_ttl);
+    let ttl = hooks.ttl.as_ref().map(|ttl| ttl(value)).or(plan.request.policy.ttl);
+    let ttl = ttl.unwrap_or(core.default_ttl);
+    let value = Cached::Value(Arc::new(value.clone()));
     if !cacheable || ttl.is_zero() || !families.iter().all(TagSeen::holds) {
-        cache.0.remove(&request.text);
         return Filled::Refused;
     }
-    let life = Life::new(&cache.0, &request.policy, ttl, tags, Duration::ZERO, began);
-    cache.0.put_claimed(&request, &Cached::Value(Arc::new(value.clone())), &life, &claim)
+    let Some(Announced { plan, claim, began, mut tags, .. }) = write.0.take() else {
+        return Filled::Refused;
+    };
+    tags.extend(result_tags);
+    let (core, request) = (&plan.cache.0, &plan.request);
+    let life = Life::new(core, &request.policy, ttl, tags, Duration::ZERO, began);
+    core.put_claimed(request, &value, &life, &claim)
 }
 
 /// Invalidates a written key whose new value is not known (`None`).

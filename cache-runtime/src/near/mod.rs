@@ -12,6 +12,7 @@ pub(crate) mod store;
 #[cfg(test)]
 mod stress_tests;
 pub(crate) mod tags;
+pub(crate) mod verdict;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

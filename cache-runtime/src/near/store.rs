@@ -19,7 +19,8 @@ use super::shard::{Limits, Shard};
 use super::sites::Sites;
 use super::slot::{NO_SITE, OwnedSlot, SlotParts, SlotRef};
 use super::tags::Tags;
-use crate::clock::{Clock, Tick};
+use super::verdict::Verdict;
+use crate::clock::Clock;
 use crate::stats::MissReason;
 
 static TEXT_HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::default);
@@ -38,23 +39,6 @@ pub(crate) enum Seen {
     Nothing,
     /// A value or a lease, by its number, which is never reused.
     Slot(u64),
-}
-
-/// What a slot is worth at a point in time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    Fresh,
-    /// Fresh, and chosen by XFetch to be refreshed now.
-    Early,
-    /// Past its TTL, to be served while it is refreshed.
-    Stale,
-    /// Past its TTL, to be served only if a load fails or takes too long.
-    Kept,
-    Expired,
-    /// A tag of it was invalidated. Never served, however stale one may serve (rule E3).
-    Invalidated,
-    /// Somebody is loading.
-    Leased,
 }
 
 /// How the store answered to a value.
@@ -137,23 +121,6 @@ impl Store {
     pub(crate) fn reason(&self, text: &str) -> MissReason {
         let hash = hash_text(text);
         self.shard(hash).memories.reason(hash).into()
-    }
-
-    /// What the slot is worth now.
-    #[inline]
-    pub(crate) fn judge(&self, slot: SlotRef<'_>) -> Verdict {
-        let now = self.clock.now();
-        let meta = &*slot.meta;
-        if !meta.holds() || slot.is_dead() {
-            return Verdict::Invalidated;
-        }
-        if now < slot.fresh_until {
-            if meta.windows.early_beta > 0.0 && is_early(slot, now) {
-                return Verdict::Early;
-            }
-            return Verdict::Fresh;
-        }
-        judge_expired(slot, now)
     }
 
     /// Puts a lease in place of what the caller saw, or does nothing if that is no longer there.
@@ -367,31 +334,4 @@ impl Drop for Store {
             lock(shard).left.clear();
         }
     }
-}
-
-#[cold]
-fn judge_expired(slot: SlotRef<'_>, now: Tick) -> Verdict {
-    if slot.value::<Lease>().is_some() {
-        return Verdict::Leased;
-    }
-    let windows = slot.meta.windows;
-    let past = now - slot.fresh_until;
-    if past < windows.stale {
-        Verdict::Stale
-    } else if past < windows.kept() {
-        Verdict::Kept
-    } else {
-        Verdict::Expired
-    }
-}
-
-/// XFetch: refresh now if `load time x beta x -ln(random)` reaches to the end of the TTL
-/// (Vattani et al., VLDB 2015, algorithm 2).
-#[cold]
-fn is_early(slot: SlotRef<'_>, now: Tick) -> bool {
-    let left = crate::clock::duration(slot.fresh_until - now).as_secs_f64();
-    let reach = f64::from(slot.load_millis) / 1_000.0 * f64::from(slot.meta.windows.early_beta);
-    // The logarithm of the smallest random number is about 36.7, so most hits need none.
-    // `1 - f64()` is in (0, 1], so the logarithm is finite.
-    left < reach * 37.0 && left < reach * -(1.0 - fastrand::f64()).ln()
 }

@@ -11,7 +11,8 @@ use super::ghosts::Gone;
 use super::meta::{EntryMeta, TagSeen, Windows, unused_number};
 use super::sites::Sites;
 use super::slot::{OwnedSlot, SlotParts, SlotRef};
-use super::store::{Filled, Seen, Store, Verdict};
+use super::store::{Filled, Seen, Store};
+use super::verdict::Verdict;
 use crate::clock::{Clock, ManualClock, ticks};
 
 const KEYS: u64 = 200;
