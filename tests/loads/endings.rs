@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use cache_runtime::cached;
+use cache_runtime::{Cache, Clock, cached, scope};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
 use crate::source::{
-    Source, borrowed, in_fresh_cache, owned, poll_once, spawn_in, until, until_missed,
+    Source, borrowed, in_fresh_cache, in_time, owned, poll_once, spawn_in, until, until_missed,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,9 +78,11 @@ async fn a_waiter_takes_over_from_a_caller_that_is_never_polled_again() {
 }
 
 /// A load that waits for something is not polled either, and nobody takes it over.
-#[tokio::test(flavor = "current_thread", start_paused = true)]
+#[tokio::test(flavor = "current_thread")]
 async fn a_slow_load_in_its_caller_is_left_alone() {
-    in_fresh_cache(async |cache| {
+    let (clock, hand) = Clock::manual();
+    let cache = Cache::builder().in_memory().clock(clock).build().await.expect("a plain cache");
+    let test = async {
         let source = Source::closed();
         let waiter = {
             let source = Arc::clone(&source);
@@ -87,14 +90,19 @@ async fn a_slow_load_in_its_caller_is_left_alone() {
         };
         let open = async {
             until_missed(&cache, 2).await;
-            // The paused clock runs whenever all tasks wait: many looks at the pulse pass.
-            tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+            // Five seconds of looks at the pulse, each with time for the waiter to act on it.
+            for _ in 0..100 {
+                hand.advance(Duration::from_millis(50));
+                for _ in 0..10 {
+                    tokio::task::yield_now().await;
+                }
+            }
             source.let_all_pass();
         };
         let (leader, ()) = tokio::join!(borrowed(1, &source), open);
         assert_eq!((leader, waiter.await.expect("no panic"), source.begun()), (0, 0, 1));
-    })
-    .await;
+    };
+    in_time(scope(cache.clone(), test)).await;
 }
 
 #[cached(key = "panics:<_id>", ttl = "1h", skip(source))]
