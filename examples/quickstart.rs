@@ -149,7 +149,9 @@ fn print_statistics(stats: &Stats) {
     line("total", &stats.total);
     let misses = &stats.total.misses;
     println!("misses: {} absent, {} invalidated", misses.absent, misses.invalidated);
-    println!("held: {} entries", stats.entries.unwrap_or_default());
+    if let Some(entries) = stats.entries {
+        println!("held: {entries} entries");
+    }
 }
 
 /// What an answer says, in a few words.

@@ -17,3 +17,5 @@ mod loads;
 mod options;
 #[path = "service/statistics.rs"]
 mod statistics;
+#[path = "service/unreachable.rs"]
+mod unreachable;

@@ -97,6 +97,24 @@ impl Clock {
         }
     }
 
+    /// The present as other processes tell it: milliseconds since 1970.
+    #[cfg(feature = "entry")]
+    pub(crate) fn unix_millis(&self) -> u64 {
+        /// When a manual clock starts: in November 2023.
+        const MANUAL_ORIGIN: Duration = Duration::from_secs(1_700_000_000);
+        let since = match &self.0 {
+            Source::System => coarsetime::Clock::now_since_epoch().into(),
+            Source::Manual(hand) => MANUAL_ORIGIN + lock(&hand.moved).stands_at,
+        };
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Whether this is the operating system's clock, so that other timers run along with it.
+    #[cfg(feature = "entry")]
+    pub(crate) fn is_system(&self) -> bool {
+        matches!(self.0, Source::System)
+    }
+
     /// Waits until `wait` has passed on this clock.
     ///
     /// # Cancel safety

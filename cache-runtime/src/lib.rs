@@ -61,6 +61,8 @@ mod pattern;
 pub mod policy;
 pub mod provider;
 pub mod registry;
+#[cfg(feature = "entry")]
+pub mod resilience;
 mod site;
 mod stats;
 mod sync;
@@ -69,8 +71,8 @@ mod tag;
 pub use cache_macros::{KeyPart, cache_keys, cached, invalidates, write_through};
 
 pub use cache::{
-    Cache, CacheBuilder, Cacheable, Get, GetMany, GetOrSet, IntoKeyText, Set, SetMany, cache, init,
-    install, scope,
+    Cache, CacheBuilder, Cacheable, Get, GetMany, GetOrSet, Guarantee, Guarantees, IntoKeyText,
+    Promise, Set, SetMany, Strength, cache, init, install, scope,
 };
 pub use clock::{Clock, ManualClock};
 pub use config::{Config, Near, ProviderChoice, Secret};

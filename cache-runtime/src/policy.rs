@@ -104,6 +104,17 @@ impl Policy {
         self.ttl
     }
 
+    /// Whether a value may be served past its TTL.
+    pub(crate) fn may_serve_expired(&self) -> bool {
+        self.stale.is_some() || self.stale_if_error.is_some()
+    }
+
+    /// How long past its TTL a value is worth keeping.
+    #[cfg(feature = "entry")]
+    pub(crate) fn kept(&self) -> Duration {
+        self.stale.unwrap_or_default().max(self.stale_if_error.unwrap_or_default())
+    }
+
     /// The XFetch factor in force: the one set, else 1 where `stale` is set, else off.
     pub(crate) fn early_beta(&self) -> f64 {
         self.early.unwrap_or(if self.stale.is_some() { 1.0 } else { 0.0 })

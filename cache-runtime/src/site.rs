@@ -81,6 +81,74 @@ impl Site {
     pub(crate) fn function_tag(&self) -> String {
         format!("{}:{}#{}", self.path(), self.spec.key, self.numbered())
     }
+
+    /// The same for stores that other processes share: the same in every build of the program in
+    /// which the function has this key.
+    ///
+    /// Functions whose keys have one template store values under the same keys, and so share what
+    /// lies there; to invalidate all of one is to invalidate all of the others. That makes the
+    /// template the name. Where the key is an expression, the function's path is the name.
+    #[cfg(feature = "entry")]
+    pub(crate) fn shared_tag(&self) -> String {
+        if self.spec.pieces.is_empty() {
+            return self.path();
+        }
+        let mut template = String::new();
+        for piece in self.spec.pieces {
+            match piece {
+                Piece::Text(text) => template.push_str(text),
+                Piece::Arg(_) => template.push_str("<>"),
+                Piece::TypeName(name) => template.push_str(name()),
+            }
+        }
+        template
+    }
+
+    /// Whether a key could be this function's. It may say yes of more keys than the function has.
+    #[cfg(feature = "entry")]
+    fn could_have(&self, key: &str) -> bool {
+        let [first, rest @ ..] = self.spec.pieces else { return false };
+        let Some(mut key) = (match literal(first) {
+            Some(text) => key.strip_prefix(text),
+            None => Some(key),
+        }) else {
+            return false;
+        };
+        for (at, piece) in rest.iter().enumerate() {
+            let Some(text) = literal(piece) else { continue };
+            if at + 1 == rest.len() {
+                return key.ends_with(text);
+            }
+            let Some((_, after)) = key.split_once(text) else { return false };
+            key = after;
+        }
+        key.is_empty() || literal(self.spec.pieces.last().unwrap_or(first)).is_none()
+    }
+}
+
+#[cfg(feature = "entry")]
+fn literal(piece: &Piece) -> Option<&'static str> {
+    match piece {
+        Piece::Text(text) => Some(text),
+        Piece::TypeName(name) => Some(name()),
+        Piece::Arg(_) => None,
+    }
+}
+
+/// The shared tags of the functions of this program whose key this text could be, so that what is
+/// stored under it by hand is served by them, and invalidated with all that they cached.
+#[cfg(feature = "entry")]
+pub(crate) fn shared_tags_of(key: &str, value_type: &str) -> Vec<String> {
+    // Of a key that is an expression only the type of its values is known.
+    let could_have = |site: &&Site| match site.spec.pieces.is_empty() {
+        true => (site.spec.value_type)() == value_type,
+        false => site.could_have(key),
+    };
+    let mut tags: Vec<String> =
+        registered().filter(could_have).map(Site::shared_tag).collect();
+    tags.sort_unstable();
+    tags.dedup();
+    tags
 }
 
 /// A site in the list that the linker puts together.

@@ -15,6 +15,7 @@ pub(crate) enum MissReason {
     Evicted,
     TooLarge,
     Undecodable,
+    Unavailable,
 }
 
 impl MissReason {
@@ -27,6 +28,7 @@ impl MissReason {
             Self::Evicted => "evicted",
             Self::TooLarge => "too large",
             Self::Undecodable => "undecodable",
+            Self::Unavailable => "unavailable",
         }
     }
 }
@@ -35,7 +37,7 @@ impl MissReason {
 #[derive(Default)]
 pub(crate) struct Counters {
     hits: ThreadLocal<PerThread>,
-    misses: [AtomicU64; 6],
+    misses: [AtomicU64; 7],
     pub(crate) joined: AtomicU64,
     pub(crate) loads: AtomicU64,
     pub(crate) load_failures: AtomicU64,
@@ -93,6 +95,7 @@ impl Counters {
                 evicted: miss(MissReason::Evicted),
                 too_large: miss(MissReason::TooLarge),
                 undecodable: miss(MissReason::Undecodable),
+                unavailable: miss(MissReason::Unavailable),
             },
             joined: get(&self.joined),
             loads: get(&self.loads),
@@ -179,6 +182,8 @@ pub struct Misses {
     pub too_large: u64,
     /// Stored as another type, or in bytes that do not verify.
     pub undecodable: u64,
+    /// The store could not be asked.
+    pub unavailable: u64,
 }
 
 impl Misses {
@@ -191,6 +196,7 @@ impl Misses {
             + self.evicted
             + self.too_large
             + self.undecodable
+            + self.unavailable
     }
 }
 
@@ -219,6 +225,7 @@ impl Counts {
         self.misses.evicted += misses.evicted;
         self.misses.too_large += misses.too_large;
         self.misses.undecodable += misses.undecodable;
+        self.misses.unavailable += misses.unavailable;
         self.joined += other.joined;
         self.loads += other.loads;
         self.load_failures += other.load_failures;

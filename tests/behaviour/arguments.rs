@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cache_runtime::cached;
-use cache_tests::fixture::{in_cache, load, loads};
+use cache_tests::fixture::{goes_through_bytes, in_cache, load, loads};
 
 mod inner {
     pub(super) mod renamed {
@@ -126,6 +126,10 @@ async fn shared_ok(id: u64) -> Result<Arc<str>, DbError> {
 async fn an_arc_is_handed_out_without_a_deep_copy() {
     in_cache(async |cache, _| {
         let loaded = shared(1).await;
+        if goes_through_bytes() {
+            assert_eq!(loaded, shared(1).await);
+            return;
+        }
         assert!(Arc::ptr_eq(&loaded, &shared(1).await));
         assert!(Arc::ptr_eq(&loaded, &shared::peek(1).await.unwrap()));
         assert!(Arc::ptr_eq(&loaded, &cache.get("shared:1").await.unwrap().unwrap()));

@@ -8,7 +8,7 @@ use tokio::runtime::{Builder, Runtime};
 use tracing::Instrument as _;
 use tracing_subscriber::Registry;
 
-use crate::source::{
+use super::source::{
     Source, borrowed, fresh, in_fresh_cache, in_time, owned, poll_once, until, until_missed,
 };
 

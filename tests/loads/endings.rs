@@ -8,7 +8,7 @@ use cache_runtime::{Cache, Clock, cached, scope};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
-use crate::source::{
+use super::source::{
     Source, borrowed, in_fresh_cache, in_time, owned, poll_once, spawn_in, until, until_missed,
 };
 

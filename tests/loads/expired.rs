@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cache_runtime::{Cache, Clock, ManualClock, cached, scope};
 
-use crate::source::{Source, in_time, poll_once, until};
+use super::source::{Source, in_time, poll_once, until};
 
 async fn in_cache_with_clock<F: Future>(test: impl FnOnce(Cache, ManualClock) -> F) -> F::Output {
     let (clock, hand) = Clock::manual();

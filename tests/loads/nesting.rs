@@ -8,7 +8,7 @@ use std::time::Duration;
 use cache_runtime::{Cache, Clock, cached, scope};
 use tokio::sync::Barrier;
 
-use crate::source::{in_fresh_cache, in_time, spawn_in, until_missed};
+use super::source::{in_fresh_cache, in_time, spawn_in, until_missed};
 
 type Boxed = Pin<Box<dyn Future<Output = usize> + Send>>;
 

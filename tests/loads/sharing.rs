@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cache_runtime::Cache;
 use tokio::task::JoinSet;
 
-use crate::source::{
+use super::source::{
     Source, borrowed, in_fresh_cache, in_time, owned, poll_once, spawn_in, until, until_missed,
 };
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cache_runtime::{cache, cached};
-use cache_tests::fixture::{in_cache, load, loads, seconds, settle};
+use cache_tests::fixture::{goes_through_bytes, in_cache, load, loads, seconds, settle};
 use tokio::sync::Notify;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -244,6 +244,11 @@ async fn what_one_function_took_over_is_no_younger_for_the_other() {
     in_cache(async |cache, _| {
         cache.set("shared:0", &50_u64).tags(["old"]).await.unwrap();
         third::shared::invalidate_all().await.unwrap();
+        if goes_through_bytes() {
+            // Functions with one template are invalidated together there.
+            assert_eq!(before::shared(0).await, 1);
+            return;
+        }
         // This one was not invalidated and serves the entry, which stays as old as it was.
         assert_eq!(before::shared(0).await, 50);
         assert_eq!(third::shared(0).await, 201);

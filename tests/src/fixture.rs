@@ -5,8 +5,10 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::path::Path;
 use std::time::Duration;
 
+use cache_runtime::provider::MemoryProvider;
 use cache_runtime::{Cache, CacheBuilder, Clock, Counts, ManualClock};
 
 /// So many turns of the scheduler let everything run that can run without the clock.
@@ -53,9 +55,26 @@ pub async fn in_cache_of<R>(
 ) -> R {
     LOADS.with_borrow_mut(HashMap::clear);
     let (clock, hand) = Clock::manual();
-    let cache =
-        build(Cache::builder().in_memory()).clock(clock).build().await.expect("the cache is sound");
+    let builder = build(Cache::builder().in_memory()).clock(clock.clone());
+    let builder = match goes_through_bytes() {
+        // The tests' hands jump over any lease that is shorter than their loads.
+        true => builder
+            .provider(MemoryProvider::builder().clock(clock).build())
+            .lease(seconds(3_600)),
+        false => builder,
+    };
+    let cache = builder.build().await.expect("the cache is sound");
     cache_runtime::scope(cache.clone(), test(cache, hand)).await
+}
+
+/// Whether the caches of this test program keep bytes in a provider instead of values: then the
+/// same tests check the tier for stores outside the process. The program's name decides.
+#[must_use]
+pub fn goes_through_bytes() -> bool {
+    let program = std::env::args().next().unwrap_or_default();
+    Path::new(&program)
+        .file_name()
+        .is_some_and(|name| name.to_string_lossy().starts_with("through_bytes"))
 }
 
 /// Lets background loads run until they end or wait for something that the test holds back.

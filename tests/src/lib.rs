@@ -3,6 +3,9 @@
 pub mod events;
 pub mod fixture;
 pub mod providers;
+pub mod proxy;
+pub mod servers;
+pub mod worker;
 
 /// The code in `README.md` is compiled and run as it stands.
 #[cfg(doctest)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::core::{Core, Tier};
 use super::handle::Cache;
 use crate::clock::Clock;
-use crate::config::{Config, ProviderChoice};
+use crate::config::{Config, ProviderChoice, Secret};
 use crate::error::{Error, ErrorKind, Result};
 use crate::near::sites::Sites;
 use crate::near::store::Store;
@@ -38,6 +38,8 @@ pub struct CacheBuilder {
     config: Config,
     clock: Clock,
     entries_are_set: bool,
+    #[cfg(feature = "entry")]
+    remote: super::connect::RemoteParts,
 }
 
 impl CacheBuilder {
@@ -82,6 +84,71 @@ impl CacheBuilder {
         self
     }
 
+    /// Keeps values in Redis or Valkey: `redis://` or `rediss://` for one server,
+    /// `redis+sentinel://host:port,host:port/service` for Sentinel, `redis+cluster://` for Cluster.
+    ///
+    /// Nothing is connected before it is needed, and a server that cannot be reached is no error:
+    /// functions then run as if they were not annotated.
+    pub fn redis(mut self, url: impl Into<String>) -> Self {
+        self.config.provider = ProviderChoice::Redis;
+        self.config.redis_url = Some(Secret::new(url));
+        self
+    }
+
+    /// Keeps values in Upstash, over its REST interface.
+    pub fn upstash(mut self, url: impl Into<String>, token: impl Into<String>) -> Self {
+        self.config.provider = ProviderChoice::Upstash;
+        self.config.rest_url = Some(Secret::new(url));
+        self.config.rest_token = Some(Secret::new(token));
+        self
+    }
+
+    /// Keeps values in a store of your own. Its namespace is its own affair:
+    /// [`namespace`](Self::namespace) does not reach it.
+    #[cfg(feature = "entry")]
+    pub fn provider(mut self, provider: impl crate::provider::Provider) -> Self {
+        self.remote.provider = Some(Arc::new(provider));
+        self
+    }
+
+    /// The budget of one operation of a store outside the process (`CACHE_TIMEOUT`).
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.config.timeout = Some(timeout);
+        self
+    }
+
+    /// How values are encoded in a store outside the process: codec, compression, size guards.
+    #[cfg(feature = "entry")]
+    pub fn format(mut self, format: crate::entry::Format) -> Self {
+        self.remote.format = format;
+        self
+    }
+
+    /// How long a load's lease in a store outside the process lives unless it is renewed, which
+    /// happens at a third of it: after the death of a process that loads, others wait this long at
+    /// most. 1.5 s where it is not set.
+    #[cfg(feature = "entry")]
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.remote.lease = Some(lease);
+        self
+    }
+
+    /// How much a store outside the process may cost when it is slow or gone. The budget of one
+    /// operation is [`timeout`](Self::timeout)'s where that is set.
+    #[cfg(feature = "entry")]
+    pub fn resilience(mut self, options: crate::resilience::ResilienceOptions) -> Self {
+        self.remote.resilience = Some(options);
+        self
+    }
+
+    /// The certificates, in PEM, that a `rediss://` server's certificate has to lead to, in place
+    /// of those that browsers trust.
+    #[cfg(feature = "redis")]
+    pub fn redis_roots(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.remote.redis_roots = Some(pem.into());
+        self
+    }
+
     /// The clock that decides what has expired.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
@@ -106,7 +173,7 @@ impl CacheBuilder {
     }
 
     pub(crate) fn build_now(self) -> Result<Cache> {
-        let Config { provider, default_ttl, namespace, max_entries, max_bytes, .. } = &self.config;
+        let Config { provider, default_ttl, max_entries, max_bytes, .. } = &self.config;
         let refuse = |message: &str| Err(Error::new(ErrorKind::Config, "build", message));
         if default_ttl.is_zero() {
             return refuse("`default_ttl` is zero: nothing would ever be served from the cache");
@@ -116,6 +183,14 @@ impl CacheBuilder {
         }
         let most_indexed = max_entries.unwrap_or(1 << 22).min(1 << 26);
         let sites = Arc::new(Sites::new(usize::try_from(most_indexed).unwrap_or(usize::MAX)));
+        #[cfg(feature = "entry")]
+        if self.remote.provider.is_some()
+            || matches!(provider, ProviderChoice::Redis | ProviderChoice::Upstash)
+        {
+            let tier = Tier::Remote(self.remote.connect(&self.config, &self.clock)?);
+            // Keys and tags lie below the provider's own namespace.
+            return Ok(Cache(Arc::new(Core::new(tier, "", *default_ttl, self.clock, sites))));
+        }
         let tier = match provider {
             ProviderChoice::InMemory => Tier::Memory(Store::new(
                 *max_entries,
@@ -124,17 +199,13 @@ impl CacheBuilder {
                 Arc::clone(&sites),
             )),
             ProviderChoice::None => Tier::Off,
-            ProviderChoice::Redis => {
-                return refuse(
-                    "`CACHE_PROVIDER=redis` needs the cargo feature `redis`, which this version does not have yet",
-                );
-            }
-            ProviderChoice::Upstash => {
-                return refuse(
-                    "`CACHE_PROVIDER=upstash` needs the cargo feature `upstash`, which this version does not have yet",
-                );
+            ProviderChoice::Redis | ProviderChoice::Upstash => {
+                return refuse(&format!(
+                    "`CACHE_PROVIDER={provider}` needs the cargo feature `{provider}` of `cache-runtime`"
+                ));
             }
         };
+        let namespace = &self.config.namespace;
         Ok(Cache(Arc::new(Core::new(tier, namespace, *default_ttl, self.clock.clone(), sites))))
     }
 }

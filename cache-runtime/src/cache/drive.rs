@@ -83,7 +83,7 @@ pub(crate) async fn here<L: Future<Output = Loaded>>(job: Job, load: L) -> Ran {
 /// Runs the load here and stores its result.
 async fn lead_here<L: Future<Output = Loaded>>(job: &Job, leader: Leader, load: L) -> Ran {
     let loaded = leader.run_here(load).await;
-    match leader.finish(loaded).filter(job.accepts) {
+    match leader.finish(loaded).await.filter(job.accepts) {
         Some(fallback) => Ran::Cached(fallback),
         None => Ran::Loaded,
     }
@@ -120,7 +120,7 @@ async fn elsewhere(job: Job, load: Load<'static>) -> Ran {
     let may_stand_still = runtime.runtime_flavor() == RuntimeFlavor::CurrentThread;
     let load = polled(load, may_stand_still.then(|| leader.watch()));
     let entered = leader.run_detached(stale.is_none());
-    let task = entered.run(async move { leader.finish(load.await) });
+    let task = entered.run(async move { leader.finish(load.await).await });
     let task = runtime.spawn(keep_scope(scoped(), task).instrument(tracing::Span::current()));
     if let Some(stale) = stale {
         return Ran::Cached(stale);
@@ -135,7 +135,7 @@ async fn within_soft_timeout(job: &Job, mut task: JoinHandle<Option<Cached>>) ->
         if let First::One(joined) = first(&mut task, &mut soft).await {
             return ran(job, joined).await;
         }
-        if let Some(stale) = fallback(&job.cache.0, &job.request).filter(job.accepts) {
+        if let Some(stale) = fallback(&job.cache.0, &job.request).await.filter(job.accepts) {
             return Ran::Cached(stale);
         }
     }

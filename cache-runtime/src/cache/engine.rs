@@ -4,21 +4,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::core::{Core, Look, Request, Tier};
-use super::leader::{Held, Leader};
+#[cfg(feature = "entry")]
+use super::boarding::outwait;
+use super::boarding::{Boarded, board, lead_next};
+use super::core::{Core, Look, Request, Seen, Tier};
+use super::leader::Leader;
 use super::race::{First, first};
 use super::steps::check_key;
 use super::value::{Cached, Shared};
-use crate::flight::{Boarding, Chain, Ending, Flight, Landing, Ticket};
-use crate::near::meta::unused_number;
-use crate::near::store::Seen;
+use crate::flight::{Chain, Ending, Landing};
 use crate::stats::{MissReason, count};
 
 /// After so many loads of others that failed, a caller loads for itself without the cache.
 const MOST_FAILURES: u32 = 2;
 
 /// After so many loads of others whose result it could not take, a caller loads for itself.
-const MOST_ROUNDS: u32 = 5;
+pub(super) const MOST_ROUNDS: u32 = 5;
 
 /// How often a waiter looks whether the task that loads is still polled.
 const PULSE_CHECK: Duration = Duration::from_millis(50);
@@ -63,29 +64,40 @@ pub(crate) async fn begin(core: &Arc<Core>, request: &Arc<Request>) -> Step {
     }
     let (mut failures, mut given_up) = (0, None);
     for round in 0..MOST_ROUNDS {
-        let (seen, kept) = match look(core, request, round == 0) {
-            Looked::Done(step) => return step,
-            Looked::Load(seen, kept) => (seen, kept),
+        let (landing, joined, has_fallback) = match approach(core, request, round, given_up).await {
+            Approached::Done(step) => return step,
+            Approached::Again => continue,
+            Approached::Fly { landing, joined, has_fallback } => (landing, joined, has_fallback),
+            Approached::Queue { present, next } => {
+                match wait(core, request, present, false, false).await {
+                    Waited::ForEver => return Step::Uncached,
+                    Waited::Stalled(flight) => {
+                        given_up = Some(flight);
+                        continue;
+                    }
+                    _ => {}
+                }
+                if next.flight().take_lead() {
+                    let leader = Leader::new(core, request, Arc::clone(next.flight()));
+                    return lead_next(core, request, leader).await;
+                }
+                (next, true, false)
+            }
         };
-        let (landing, joined) = match board(core, request, seen, kept.is_some(), given_up) {
-            Boarded::Lead(leader) => return Step::Lead(leader),
-            Boarded::Fly(landing, joined) => (landing, joined),
-            Boarded::Changed => continue,
-        };
-        match wait(core, request, landing, joined, kept.is_some()).await {
+        match wait(core, request, landing, joined, has_fallback).await {
             Waited::Value(value) => {
                 count(&request.counters.joined);
                 return Step::Done(value);
             }
             Waited::TooLong => {
                 // Looked at anew: it may have been invalidated during the wait (rule E3).
-                if let Some(value) = fallback(core, request) {
+                if let Some(value) = fallback(core, request).await {
                     return Step::Done(value);
                 }
             }
             Waited::ForEver => return Step::Uncached,
             Waited::Failed => {
-                if let Some(value) = fallback(core, request) {
+                if let Some(value) = fallback(core, request).await {
                     return Step::Done(value);
                 }
                 failures += 1;
@@ -100,14 +112,55 @@ pub(crate) async fn begin(core: &Arc<Core>, request: &Arc<Request>) -> Step {
     Step::Uncached
 }
 
+/// How far a caller came without waiting for a load of this process.
+enum Approached {
+    Done(Step),
+    Again,
+    Fly { landing: Landing<Cached>, joined: bool, has_fallback: bool },
+    /// To the end of a load that stores nothing, and then to the flight that follows.
+    Queue { present: Landing<Cached>, next: Landing<Cached> },
+}
+
+/// Looks at the store and, where there is nothing to serve, at the loads under way.
+async fn approach(
+    core: &Arc<Core>,
+    request: &Arc<Request>,
+    round: u32,
+    given_up: Option<u64>,
+) -> Approached {
+    if round == 0
+        && core.asks_loads_first()
+        && let Some(landing) = core.flights.join_blocking(&request.text, core.removals())
+    {
+        // Whoever asks a store outside the process would find what the load's leader found.
+        report_miss(request, true, MissReason::Absent);
+        return Approached::Fly { landing, joined: true, has_fallback: false };
+    }
+    let (seen, kept) = match look(core, request, round == 0).await {
+        Looked::Done(step) => return Approached::Done(step),
+        Looked::Load(seen, kept) => (seen, kept),
+    };
+    let has_fallback = kept.is_some();
+    match board(core, request, &seen, has_fallback, given_up).await {
+        Boarded::Lead(leader) => Approached::Done(Step::Lead(leader)),
+        Boarded::Fly(landing, joined) => Approached::Fly { landing, joined, has_fallback },
+        Boarded::Queue { present, next } => Approached::Queue { present, next },
+        Boarded::Changed => Approached::Again,
+        #[cfg(feature = "entry")]
+        Boarded::Elsewhere(leader, elsewhere) => outwait(core, request, leader, elsewhere)
+            .await
+            .map_or(Approached::Again, Approached::Done),
+    }
+}
+
 enum Looked {
     Done(Step),
     /// To be loaded, given what the key holds; an expired value may serve if that fails.
     Load(Seen, Option<Cached>),
 }
 
-fn look(core: &Arc<Core>, request: &Arc<Request>, first: bool) -> Looked {
-    match core.look(request) {
+async fn look(core: &Arc<Core>, request: &Arc<Request>, first: bool) -> Looked {
+    match core.look(request).await {
         Look::Hit { value, refresh: false, .. } => {
             if first {
                 report_hit(request);
@@ -120,9 +173,10 @@ fn look(core: &Arc<Core>, request: &Arc<Request>, first: bool) -> Looked {
         Look::Hit { value, seen, stale, .. } => {
             let refresher = match core.flights.is_flying(&request.text) {
                 true => None,
-                false => match board(core, request, seen, true, None) {
+                false => match board(core, request, &seen, true, None).await {
                     Boarded::Lead(leader) => Some(leader),
-                    Boarded::Fly(..) | Boarded::Changed => None,
+                    // Somebody else refreshes, or it is no longer what is to be refreshed.
+                    _ => None,
                 },
             };
             Looked::Done(match refresher {
@@ -144,6 +198,11 @@ fn look(core: &Arc<Core>, request: &Arc<Request>, first: bool) -> Looked {
         Look::Leased { seen } => {
             report_miss(request, first, MissReason::Absent);
             Looked::Load(seen, None)
+        }
+        #[cfg(feature = "entry")]
+        Look::Failed => {
+            report_miss(request, first, MissReason::Unavailable);
+            Looked::Load(Seen::NOTHING, None)
         }
     }
 }
@@ -176,82 +235,17 @@ fn serve_stale(request: &Request, value: Cached) -> Cached {
 
 /// The expired value to serve in place of a load that failed: only if it is still there and was
 /// not invalidated meanwhile (rule E3).
-pub(crate) fn fallback(core: &Core, request: &Request) -> Option<Cached> {
-    match core.look(request) {
+pub(crate) async fn fallback(core: &Core, request: &Request) -> Option<Cached> {
+    if core.asks_loads_first() && !request.policy.may_serve_expired() {
+        // What could have come there meanwhile is found by the next look, without a round trip more.
+        return None;
+    }
+    match core.look(request).await {
         Look::Kept { value, .. } => Some(serve_stale(request, value)),
         Look::Hit { value, stale: true, .. } => Some(serve_stale(request, value)),
         Look::Hit { value, .. } => Some(value),
-        Look::Miss { .. } | Look::Leased { .. } => None,
+        _ => None,
     }
-}
-
-enum Boarded {
-    Lead(Leader),
-    /// Somebody loads; the flag says whether this caller joined in time.
-    Fly(Landing<Cached>, bool),
-    /// The key holds something else by now.
-    Changed,
-}
-
-/// Joins the key's load, unless this caller has given it up, or starts one: with a lease in the
-/// value's place, or, where there is a value to keep meanwhile, against that entry (rule E2).
-fn board(
-    core: &Arc<Core>,
-    request: &Arc<Request>,
-    seen: Seen,
-    keeps_entry: bool,
-    given_up: Option<u64>,
-) -> Boarded {
-    // Taken before the table's lock: taking the outermost guard can run destructors of users.
-    let _pinned = crossbeam_epoch::pin();
-    let worth_joining =
-        |flight: &Flight<Cached>| given_up != Some(flight.id) && is_intact(core, request, flight);
-    let flight = match core.flights.board(&request.text, unused_number(), worth_joining) {
-        Boarding::Join(landing) => return Boarded::Fly(landing, true),
-        Boarding::Wait(landing) => return Boarded::Fly(landing, false),
-        Boarding::Lead(flight) => flight,
-    };
-    // From here on dropping the leader ends the flight.
-    let mut leader = Leader::new(core, request, flight);
-    let held = if keeps_entry {
-        core.still_holds(&request.text, seen, &[]).then_some(Held::Entry(seen))
-    } else {
-        core.acquire(&request.text, seen).map(Held::Lease)
-    };
-    match held {
-        Some(held) => {
-            leader.hold(held);
-            Boarded::Lead(leader)
-        }
-        None => Boarded::Changed,
-    }
-}
-
-/// Leads a load of the key in place of whoever loads it now (`refresh`).
-pub(crate) fn lead(core: &Arc<Core>, request: &Arc<Request>) -> Option<Leader> {
-    if matches!(core.tier, Tier::Off) || check_key("load", &request.text).is_err() {
-        return None;
-    }
-    for _ in 0..MOST_ROUNDS {
-        let flight = core.flights.lead(&request.text, unused_number());
-        let mut leader = Leader::new(core, request, flight);
-        let held = match core.look(request) {
-            Look::Hit { seen, .. } | Look::Kept { seen, .. } => Some(Held::Entry(seen)),
-            Look::Miss { seen, .. } | Look::Leased { seen } => {
-                core.acquire(&request.text, seen).map(Held::Lease)
-            }
-        };
-        if let Some(held) = held {
-            leader.hold(held);
-            return Some(leader.insist());
-        }
-    }
-    None
-}
-
-/// Whether the flight's result could still be stored, and so be shared.
-fn is_intact(core: &Core, request: &Request, flight: &Flight<Cached>) -> bool {
-    flight.ticket().is_none_or(|Ticket { seen, tags }| core.still_holds(&request.text, *seen, tags))
 }
 
 pub(crate) enum Waited {

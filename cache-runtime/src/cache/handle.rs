@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::builder::CacheBuilder;
-use super::core::{Core, Tier, kind};
-use super::requests::{Get, GetMany, GetOrSet, IntoKeyText, Set, SetMany, full_name, full_text};
+use super::core::{Core, Tier};
+use super::guarantees::Guarantees;
+use super::requests::{Get, GetMany, GetOrSet, IntoKeyText, Set, SetMany, full_text};
 use super::value::Cacheable;
 use crate::config::Config;
 use crate::error::Result;
@@ -139,7 +140,7 @@ impl Cache {
     ///
     /// Where the store cannot be reached.
     pub async fn has(&self, key: impl IntoKeyText) -> Result<bool> {
-        Ok(self.0.has(&full_text(&self.0, None, &key.into_key_text())))
+        self.0.has(&full_text(&self.0, None, &key.into_key_text())).await
     }
 
     /// Removes a key, as [`invalidate`](Self::invalidate) does; returns whether it held a value.
@@ -150,7 +151,7 @@ impl Cache {
     pub async fn delete(&self, key: impl IntoKeyText) -> Result<bool> {
         let text = key.into_key_text();
         count(&self.0.prefix_counters(&text).invalidations);
-        Ok(self.0.remove(&full_text(&self.0, None, &text)))
+        self.0.remove(&full_text(&self.0, None, &text)).await
     }
 
     /// Invalidates a key: no read that starts after this returned serves a value that was
@@ -179,19 +180,8 @@ impl Cache {
     ///
     /// Where the store cannot be reached.
     pub async fn invalidate_tags(&self, tags: impl IntoIterator<Item: Into<Tag>>) -> Result<()> {
-        for tag in tags {
-            self.invalidate_tag_now(&tag.into());
-        }
-        Ok(())
-    }
-
-    pub(crate) fn invalidate_tag_now(&self, tag: &Tag) {
-        // The family first: a load that read its tags' generations after that of the tag was
-        // renewed then finds the family changed.
-        self.0.invalidate_name(&full_name(&self.0, kind::FAMILY, tag.family()));
-        self.0.invalidate_name(&full_name(&self.0, kind::TAG, tag.as_str()));
-        count(&self.0.prefix_counters(tag.family()).invalidations);
-        tracing::debug!(target: "cache", tag = %tag, "invalidate");
+        let tags: Vec<Tag> = tags.into_iter().map(Into::into).collect();
+        self.0.remove_tags(&tags).await
     }
 
     /// Invalidates all keys that match a glob pattern (`user:*`); returns how many values that
@@ -206,10 +196,7 @@ impl Cache {
     pub async fn invalidate_pattern(&self, pattern: impl Into<Pattern>) -> Result<u64> {
         let pattern = pattern.into();
         count(&self.0.prefix_counters(pattern.as_str()).invalidations);
-        let namespace = &self.0.namespace;
-        let removed = self.0.remove_where(|text| {
-            text.strip_prefix(namespace.as_str()).is_some_and(|text| pattern.matches(text))
-        });
+        let removed = self.0.remove_matching(&pattern).await?;
         tracing::debug!(target: "cache", pattern = %pattern, removed, "invalidate");
         Ok(removed)
     }
@@ -220,29 +207,88 @@ impl Cache {
     ///
     /// Where the store cannot be reached.
     pub async fn clear(&self) -> Result<()> {
-        self.invalidate_pattern("*").await.map(|_| ())
+        count(&self.0.prefix_counters("*").invalidations);
+        tracing::debug!(target: "cache", "clear");
+        self.0.clear().await
     }
 
-    /// What this cache has done since it was made, and what it holds.
+    /// What this cache has done since it was made, and what it holds, as far as the store tells.
     ///
     /// # Errors
     ///
-    /// Where the store cannot be reached.
+    /// None at present: of a store that cannot be reached only what it holds is not told.
     pub async fn stats(&self) -> Result<Stats> {
-        Ok(super::report::stats(&self.0))
+        Ok(super::report::stats(&self.0).await)
+    }
+
+    /// Which promise holds in which situation, as this cache is configured: in words (`Display`)
+    /// and as data.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cache_runtime::{Cache, Promise, Strength};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> cache_runtime::Result<()> {
+    /// let cache = Cache::builder().in_memory().build().await?;
+    /// let guarantees = cache.guarantees();
+    /// assert_eq!(guarantees.provider, "in-memory");
+    /// assert_eq!(guarantees.rows[0].promise, Promise::ExactInvalidation);
+    /// assert_eq!(guarantees.rows[0].strength, Strength::Exact);
+    /// println!("{guarantees}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn guarantees(&self) -> Guarantees {
+        super::guarantees::guarantees(&self.0)
+    }
+
+    /// Finishes what is under way before the program ends: invalidations that a store has not
+    /// acknowledged yet are sent, and connections are closed. Later calls run as if the store were
+    /// gone. With a cache in memory there is nothing to do.
+    ///
+    /// # Errors
+    ///
+    /// Where invalidations were left when the time for it ran out; the message says how many.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the cache between running and shut down; call it again.
+    pub async fn shutdown(&self) -> Result<()> {
+        match &self.0.tier {
+            #[cfg(feature = "entry")]
+            Tier::Remote(remote) => remote.shutdown().await,
+            _ => Ok(()),
+        }
+    }
+
+    /// How the store outside the process fares: the breaker, the deadline in force, invalidations
+    /// that wait to be acknowledged. `None` with a cache in memory.
+    #[cfg(feature = "entry")]
+    #[must_use]
+    pub fn health(&self) -> Option<crate::resilience::Health> {
+        match &self.0.tier {
+            Tier::Remote(remote) => Some(remote.provider().health()),
+            _ => None,
+        }
     }
 }
 
 impl fmt::Debug for Cache {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let provider = match self.0.tier {
-            Tier::Off => "none",
-            Tier::Memory(_) => "in-memory",
+        let own = self.0.namespace.trim_end_matches(':');
+        let (provider, namespace) = match &self.0.tier {
+            Tier::Off => ("none", own),
+            Tier::Memory(_) => ("in-memory", own),
+            #[cfg(feature = "entry")]
+            Tier::Remote(remote) => (remote.name(), remote.namespace()),
         };
         formatter
             .debug_struct("Cache")
             .field("provider", &provider)
-            .field("namespace", &self.0.namespace.trim_end_matches(':'))
+            .field("namespace", &namespace)
             .finish_non_exhaustive()
     }
 }

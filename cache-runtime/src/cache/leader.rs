@@ -1,17 +1,13 @@
 //! Who loads a key for all that wait: what it holds, what it stores, and what its end means.
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use super::claim::{Claim, Outcome};
 use super::core::{Core, Request};
 use super::engine::{Loaded, fallback};
-use super::steps::Life;
 use super::value::Cached;
 use crate::clock::{Tick, duration};
-use crate::flight::{Chain, Ending, Entered, Flight, Ticket, Waiting, Watch, polled};
-use crate::near::meta::TagSeen;
-use crate::near::store::{Filled, Seen};
-use crate::stats::count;
+use crate::flight::{Chain, Ending, Entered, Flight, Waiting, Watch, polled};
 
 /// The right and the duty to load a key. Dropped before [`finish`](Self::finish), however that
 /// comes about, it gives the lease back and lets a waiter take over.
@@ -19,13 +15,7 @@ pub(crate) struct Leader {
     core: Arc<Core>,
     request: Arc<Request>,
     flight: Arc<Flight<Cached>>,
-    /// The request's tags as they were before the load (rule A2).
-    tags: Vec<TagSeen>,
-    /// The families of the result's tags, likewise.
-    families: Vec<TagSeen>,
-    /// The lease, or the entry that is being refreshed.
-    seen: Seen,
-    is_lease: bool,
+    claim: Claim,
     insists: bool,
     began: Tick,
     over: bool,
@@ -38,28 +28,28 @@ impl Leader {
         flight: Arc<Flight<Cached>>,
     ) -> Self {
         Self {
-            tags: core.see_tags(&request.tags),
-            families: core.see_tags(&request.families),
             core: Arc::clone(core),
             request: Arc::clone(request),
             flight,
-            seen: Seen::Nothing,
-            is_lease: false,
+            claim: Claim::Nothing,
             insists: false,
             began: core.clock.now(),
             over: false,
         }
     }
 
-    /// The key now holds this leader's lease, or the entry that it refreshes.
-    pub(crate) fn hold(&mut self, held: Held) {
-        let (seen, is_lease) = match held {
-            Held::Lease(seen) => (seen, true),
-            Held::Entry(seen) => (seen, false),
-        };
-        (self.seen, self.is_lease) = (seen, is_lease);
-        let tags = self.tags.iter().chain(&self.families).cloned().collect();
-        self.flight.set_ticket(Ticket { seen, tags });
+    /// What the key now holds for this leader.
+    pub(crate) fn hold(&mut self, claim: Claim) {
+        if let Some(ticket) = claim.ticket() {
+            self.flight.set_ticket(ticket);
+        }
+        if matches!(claim, Claim::Nothing) {
+            self.flight.store_nothing();
+        }
+        self.claim = claim;
+        self.claim.keep_alive(&self.flight);
+        // Taking the key may have waited for others.
+        self.began = self.core.clock.now();
     }
 
     /// Announces that the load which the caller is in, if any, waits for this one.
@@ -97,31 +87,51 @@ impl Leader {
 
     /// Stores what was loaded if nothing was invalidated since, and ends the flight. Returns the
     /// expired value to serve where the load failed and there is one.
-    pub(crate) fn finish(mut self, loaded: Loaded) -> Option<Cached> {
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped while the store is asked, the flight is abandoned and the claim given back.
+    pub(crate) async fn finish(mut self, loaded: Loaded) -> Option<Cached> {
         let took = duration(self.core.clock.now().saturating_sub(self.began));
         let failed = matches!(loaded, Loaded::Failed);
         self.request.counters.loaded(took, !failed);
         tracing::debug!(target: "cache", key = %self.request.text, ?took, failed, "load");
         // FILL is about to be sent: nobody joins any more (rule J).
         self.flight.begin_fill();
-        let ending = match loaded {
-            Loaded::Failed => {
-                self.give_back();
+        let policy = &self.request.policy;
+        let (value, tags, ttl) = match loaded {
+            Loaded::Failed => (None, Vec::new(), None),
+            Loaded::Nothing => (Some(Cached::Nothing), Vec::new(), policy.none_ttl),
+            Loaded::Value { value, tags, ttl, cacheable } => {
+                let ttl = ttl.or(policy.ttl).unwrap_or(self.core.default_ttl);
+                let ttl = Some(ttl).filter(|ttl| cacheable && !ttl.is_zero());
+                (Some(Cached::Value(value)), tags, ttl)
+            }
+        };
+        let claim = std::mem::replace(&mut self.claim, Claim::Nothing);
+        let ending = match value {
+            None => {
+                claim.give_back(&self.core, &self.request).await;
                 Ending::Failed
             }
-            Loaded::Nothing => {
-                self.conclude(Cached::Nothing, self.request.policy.none_ttl, Vec::new(), took)
-            }
-            Loaded::Value { value, tags, ttl, cacheable } => {
-                let ttl = ttl.or(self.request.policy.ttl).unwrap_or(self.core.default_ttl);
-                let tags = self.core.see_tags(&tags);
-                let ttl = Some(ttl).filter(|ttl| cacheable && !ttl.is_zero());
-                self.conclude(Cached::Value(value), ttl, tags, took)
+            Some(value) => {
+                let outcome = Outcome { tags: &tags, ttl, took, began: self.flight.id };
+                let done = claim.conclude(&self.core, &self.request, &value, &outcome).await;
+                if self.insists && !done.held {
+                    // What the key holds was loaded by somebody else, and maybe before this load.
+                    // A failure is the store's affair: it goes on trying.
+                    if let Err(error) = self.core.remove(&self.request.text).await {
+                        tracing::warn!(target: "cache", key = %self.request.text, %error, "invalidate");
+                    }
+                }
+                Ending::Landed { value, exact: done.exact }
             }
         };
         // Before a waiter loads in its turn: the error is this caller's, whatever others find.
-        let serves_expired = failed && !self.insists;
-        let expired = serves_expired.then(|| fallback(&self.core, &self.request)).flatten();
+        let expired = match failed && !self.insists {
+            true => fallback(&self.core, &self.request).await,
+            false => None,
+        };
         self.core.flights.remove(&self.request.text, &self.flight);
         self.flight.end(ending);
         // Only now: a clone of a user's value can panic above, and then the flight is abandoned.
@@ -129,69 +139,17 @@ impl Leader {
         expired
     }
 
-    /// Stores the value, or gives the lease back where it is not to be stored. Either answers
-    /// whether anything was invalidated meanwhile.
-    fn conclude(
-        &mut self,
-        value: Cached,
-        ttl: Option<Duration>,
-        result_tags: Vec<TagSeen>,
-        took: Duration,
-    ) -> Ending<Cached> {
-        let mut tags = std::mem::take(&mut self.tags);
-        tags.extend(result_tags);
-        // A family that changed during the load may have changed for the sake of a tag that the
-        // result carries: such a value is not stored. Read after the tags' generations were, and
-        // an invalidation changes the family before the tag.
-        let families_hold = self.families.iter().all(TagSeen::holds);
-        let held = match ttl.filter(|_| families_hold) {
-            Some(ttl) => self.store(&value, ttl, &tags, took),
-            // What was loaded is the truth by now and is not to be kept, so what the key holds is
-            // not to be kept either: the lease, or the older entry.
-            None if families_hold => self.core.release(&self.request.text, self.seen),
-            None => self.give_back(),
-        };
-        if self.insists && !(held && families_hold) {
-            // What the key holds was loaded by somebody else, and maybe before this load.
-            self.core.remove(&self.request.text);
-        }
-        let exact = held && families_hold && tags.iter().all(TagSeen::holds);
-        Ending::Landed { value, exact }
+    /// Ends the flight with a value that was read from the store since `begin_load`.
+    pub(crate) fn hand_over(mut self, value: Cached) {
+        self.core.flights.remove(&self.request.text, &self.flight);
+        self.flight.end(Ending::Landed { value, exact: false });
+        self.over = true;
     }
 
-    fn store(&self, value: &Cached, ttl: Duration, tags: &[TagSeen], took: Duration) -> bool {
-        let life =
-            Life::new(&self.core, &self.request.policy, ttl, tags.to_vec(), took, self.flight.id);
-        let Some(slot) = self.core.slot_of(&self.request, value, &life) else {
-            return self.give_back();
-        };
-        match self.core.fill(&self.request.text, self.seen, slot) {
-            Filled::Stored => {
-                count(&self.request.counters.stores);
-                tracing::debug!(target: "cache", key = %self.request.text, ?ttl, "store");
-                true
-            }
-            // The lease was there until this moment, so the value may be shared all the same.
-            Filled::TooLarge => true,
-            Filled::Refused => false,
-        }
+    /// Whoever joins from now on may have started after what this leader will hand over was read.
+    pub(crate) fn begin_read(&self) {
+        self.flight.begin_load();
     }
-
-    /// Removes the lease, or looks at the entry; says whether it was still there.
-    fn give_back(&self) -> bool {
-        if self.is_lease {
-            self.core.release(&self.request.text, self.seen)
-        } else {
-            self.core.still_holds(&self.request.text, self.seen, &[])
-        }
-    }
-}
-
-/// What the key holds for a leader.
-#[derive(Clone, Copy)]
-pub(crate) enum Held {
-    Lease(Seen),
-    Entry(Seen),
 }
 
 impl Drop for Leader {
@@ -199,9 +157,8 @@ impl Drop for Leader {
         if self.over {
             return;
         }
-        if self.is_lease {
-            self.core.release(&self.request.text, self.seen);
-        }
+        let claim = std::mem::replace(&mut self.claim, Claim::Nothing);
+        claim.abandon(&self.core, &self.request);
         self.core.flights.remove(&self.request.text, &self.flight);
         self.flight.end(Ending::Abandoned);
     }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::core::{Core, Tier, prefix_of};
+use super::core::{Core, prefix_of};
 use crate::site::registered;
 use crate::stats::{Counts, Named, Stats};
 
-pub(crate) fn stats(core: &Core) -> Stats {
+pub(crate) async fn stats(core: &Core) -> Stats {
     let mut prefixes: BTreeMap<String, Counts> = BTreeMap::new();
     let mut functions = Vec::new();
     for site in registered() {
@@ -22,13 +22,7 @@ pub(crate) fn stats(core: &Core) -> Stats {
     });
     let mut total = Counts::default();
     prefixes.values().for_each(|counts| total.add(counts));
-    let (entries, bytes) = match &core.tier {
-        Tier::Memory(store) => {
-            let (entries, bytes) = store.size();
-            (Some(entries), Some(bytes))
-        }
-        Tier::Off => (Some(0), Some(0)),
-    };
+    let (entries, bytes) = core.size().await;
     let prefixes = prefixes.into_iter().map(|(name, counts)| Named { name, counts }).collect();
     Stats { total, functions, prefixes, entries, bytes }
 }

@@ -8,11 +8,9 @@ use super::core::{Core, Request, kind};
 use super::handle::Cache;
 use super::run::{Hooks, Miss, Shape, run_lent};
 use super::shapes::Fallible;
-use super::steps::Life;
 use super::value::{Cacheable, Cached, ops};
 use crate::error::Result;
 use crate::key::Key;
-use crate::near::meta::unused_number;
 use crate::policy::Policy;
 use crate::tag::Tag;
 
@@ -87,10 +85,11 @@ impl Options {
             Some(namespace) => format!("{}{}{namespace}:{tag}", kind::TAG, core.namespace),
             None => full_name(core, kind::TAG, tag.as_str()),
         };
+        let text = full_text(core, namespace, key);
         Request {
-            text: full_text(core, namespace, key),
             site: None,
-            tags: self.tags.iter().map(tag).collect(),
+            tags: core.function_names::<T>(&text).into_iter().chain(self.tags.iter().map(tag)).collect(),
+            text,
             families: Vec::new(),
             policy: Policy { ttl: self.ttl, ..Policy::new() },
             ops: ops::<T>(),
@@ -146,14 +145,6 @@ impl<T: Cacheable> Get<T> {
     option!(namespace);
     option!(skip_cache);
 
-    fn now(&self) -> Option<T> {
-        if self.options.skip_cache {
-            return None;
-        }
-        let core = &self.cache.0;
-        let text = full_text(core, self.options.namespace.as_deref(), self.key.as_str());
-        core.get(&text, &core.prefix_counters(self.key.as_str()))
-    }
 }
 
 impl<T: Cacheable> IntoFuture for Get<T> {
@@ -161,7 +152,9 @@ impl<T: Cacheable> IntoFuture for Get<T> {
     type IntoFuture = Boxed<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { Ok(self.now()) })
+        let Self { cache, key, options } = self;
+        let all = GetMany { cache, keys: vec![key], options };
+        Box::pin(async move { Ok(all.read().await?.pop().flatten()) })
     }
 }
 
@@ -185,16 +178,14 @@ impl<T: Cacheable> Set<T> {
     option!(namespace);
     option!(skip_cache);
 
-    fn now(self) -> Result<()> {
+    async fn store(self) -> Result<()> {
         if self.options.skip_cache {
             return Ok(());
         }
         let core = &self.cache.0;
         let request = self.options.request::<T>(core, self.key.as_str());
-        let tags = core.see_tags(&request.tags);
         let ttl = self.options.ttl.unwrap_or(core.default_ttl);
-        let life = Life::new(core, &request.policy, ttl, tags, Duration::ZERO, unused_number());
-        core.put(&request, &Cached::Value(Arc::new(self.value)), &life)
+        core.put(&request, Cached::Value(Arc::new(self.value)), ttl).await
     }
 }
 
@@ -203,7 +194,7 @@ impl<T: Cacheable> IntoFuture for Set<T> {
     type IntoFuture = Boxed<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { self.now() })
+        Box::pin(self.store())
     }
 }
 
@@ -222,6 +213,18 @@ impl<T: Cacheable> GetMany<T> {
 
     option!(namespace);
     option!(skip_cache);
+
+    async fn read(self) -> Result<Vec<Option<T>>> {
+        let Self { cache, keys, options } = self;
+        if options.skip_cache {
+            return Ok(keys.iter().map(|_| None).collect());
+        }
+        let (core, namespace) = (&cache.0, options.namespace.as_deref());
+        let texts: Vec<String> =
+            keys.iter().map(|key| full_text(core, namespace, key.as_str())).collect();
+        let counters: Vec<_> = keys.iter().map(|key| core.prefix_counters(key.as_str())).collect();
+        core.get_many(&texts, &counters).await
+    }
 }
 
 impl<T: Cacheable> IntoFuture for GetMany<T> {
@@ -229,11 +232,7 @@ impl<T: Cacheable> IntoFuture for GetMany<T> {
     type IntoFuture = Boxed<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let Self { cache, keys, options } = self;
-            let get = |key| Get { cache: cache.clone(), key, options: options.clone() }.now();
-            Ok(keys.into_iter().map(get).collect())
-        })
+        Box::pin(self.read())
     }
 }
 
@@ -266,7 +265,7 @@ impl<T: Cacheable> IntoFuture for SetMany<T> {
                 let mut options = self.options.clone();
                 options.ttl = options.ttl.or(key.ttl());
                 options.tags.extend(key.tags().iter().cloned());
-                Set { cache: self.cache.clone(), key, value, options }.now()?;
+                Set { cache: self.cache.clone(), key, value, options }.store().await?;
             }
             Ok(())
         })

@@ -197,6 +197,6 @@ where
     F: Future<Output = S::Return>,
 {
     let returned = leader.run_here(load).await;
-    leader.finish(hooks.loaded::<S>(cache, &returned));
+    leader.finish(hooks.loaded::<S>(cache, &returned)).await;
     returned
 }

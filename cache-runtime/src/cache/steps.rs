@@ -19,7 +19,7 @@ impl Core {
     pub(crate) fn see_tags(&self, names: &[String]) -> Vec<TagSeen> {
         match &self.tier {
             Tier::Memory(store) => names.iter().map(|name| store.tags.see(name)).collect(),
-            Tier::Off => Vec::new(),
+            _ => Vec::new(),
         }
     }
 
@@ -67,8 +67,12 @@ impl Core {
     }
 
     /// Stores a value whatever the key holds (`set`): loads in flight lose their lease.
-    pub(crate) fn put(&self, request: &Request, value: &Cached, life: &Life) -> Result<()> {
-        check_key("set", &request.text)?;
+    pub(super) fn put_here(
+        &self,
+        request: &Request,
+        value: &Cached,
+        life: &Life,
+    ) -> Result<()> {
         let Tier::Memory(store) = &self.tier else { return Ok(()) };
         let too_large = || {
             Error::new(
@@ -87,7 +91,7 @@ impl Core {
     }
 
     /// Removes a key: its value, its lease, and the claim of whoever writes it through.
-    pub(crate) fn remove(&self, text: &str) -> bool {
+    pub(crate) fn remove_here(&self, text: &str) -> bool {
         let Tier::Memory(store) = &self.tier else { return false };
         store.tags.invalidate(&format!("{}{text}", kind::WRITE));
         let removed = store.remove(text);
@@ -113,7 +117,7 @@ impl Core {
     pub(crate) fn acquire(&self, text: &str, seen: Seen) -> Option<Seen> {
         match &self.tier {
             Tier::Memory(store) => store.acquire(text, seen).map(Seen::Slot),
-            Tier::Off => None,
+            _ => None,
         }
     }
 
@@ -121,7 +125,7 @@ impl Core {
     pub(crate) fn fill(&self, text: &str, seen: Seen, slot: OwnedSlot) -> Filled {
         match &self.tier {
             Tier::Memory(store) => store.fill(text, seen, slot),
-            Tier::Off => Filled::Refused,
+            _ => Filled::Refused,
         }
     }
 
@@ -155,7 +159,7 @@ impl Core {
             tracing::debug!(target: "cache", key = %request.text, "store");
         } else {
             // With the claim of whoever announced a write meanwhile: that write may be the older.
-            self.remove(&request.text);
+            self.remove_here(&request.text);
         }
         filled
     }
@@ -164,7 +168,7 @@ impl Core {
     pub(crate) fn release(&self, text: &str, seen: Seen) -> bool {
         match &self.tier {
             Tier::Memory(store) => store.release(text, seen, Gone::Replaced),
-            Tier::Off => false,
+            _ => false,
         }
     }
 

@@ -7,6 +7,10 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+#[cfg(feature = "entry")]
+use crate::entry::{Encoding, Format, Payload, Schema, decode_payload, schema_of};
+#[cfg(feature = "entry")]
+use crate::error::{Error, ErrorKind, Result};
 use crate::near::slot::{OwnedSlot, SlotParts, SlotRef};
 
 /// A value that a cache can hold: every type that is `Clone`, serialisable both ways, and owned.
@@ -43,6 +47,15 @@ pub(crate) struct ValueOps {
     pub(crate) to_slot: fn(&Shared, SlotParts<'_>) -> Option<OwnedSlot>,
     pub(crate) from_slot: fn(SlotRef<'_>) -> Option<Shared>,
     pub(crate) weigh: fn(&Shared) -> usize,
+    /// The value's bytes, for a store outside the process.
+    #[cfg(feature = "entry")]
+    pub(crate) encode: fn(&Shared, &Format) -> Result<Payload>,
+    /// The value of such bytes, if they are one.
+    #[cfg(feature = "entry")]
+    pub(crate) decode: fn(&Format, Encoding, &[u8]) -> Option<Shared>,
+    /// What the type looks like.
+    #[cfg(feature = "entry")]
+    pub(crate) schema: fn() -> Schema,
 }
 
 struct OpsOf<T>(PhantomData<T>);
@@ -52,6 +65,18 @@ impl<T: Cacheable> OpsOf<T> {
         to_slot: |value, parts| Some(OwnedSlot::new(parts, value.downcast_ref::<T>()?.clone())),
         from_slot: |slot| Some(Arc::new(slot.value::<T>()?.clone())),
         weigh: |value| value.downcast_ref::<T>().map_or(0, weigh),
+        #[cfg(feature = "entry")]
+        encode: |value, format| match value.downcast_ref::<T>() {
+            Some(value) => format.encode(value),
+            None => Err(Error::new(ErrorKind::Codec, "encode", "the value is of another type")),
+        },
+        #[cfg(feature = "entry")]
+        decode: |format, encoding, bytes| {
+            let value: T = decode_payload(encoding, bytes, &format.limits).ok()?;
+            Some(Arc::new(value))
+        },
+        #[cfg(feature = "entry")]
+        schema: schema_of::<T>,
     };
 }
 

@@ -26,7 +26,8 @@
 
 use std::ops::Range;
 
-pub(super) const FORMAT_VERSION: u8 = 1;
+/// The version of the format that this build writes, and the only one that it reads.
+pub const FORMAT_VERSION: u8 = 1;
 pub(super) const NOTHING: u8 = 1;
 
 pub(super) const VERSION: usize = 17;
@@ -46,6 +47,52 @@ pub(super) const PAYLOAD_LENGTH: Range<usize> = 81..85;
 pub(super) const CHECKSUM: Range<usize> = 85..93;
 pub(super) const HEADER: usize = 93;
 pub(super) const STAMP: usize = 8;
+
+/// A part of the header: where it lies in an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HeaderField {
+    /// What it is called in `docs/wire-format.md`.
+    pub name: &'static str,
+    /// The number of its first byte.
+    pub at: usize,
+    /// How many bytes it has.
+    pub bytes: usize,
+}
+
+/// The parts of the header in their order, for tools and for the test that keeps the document
+/// true. They leave no gap.
+#[must_use]
+pub const fn header_fields() -> &'static [HeaderField] {
+    const FIELDS: &[HeaderField] = &[
+        field("kind", 0..1),
+        field("id", 1..VERSION),
+        byte("version", VERSION),
+        byte("codec", CODEC),
+        byte("compression", COMPRESSION),
+        byte("flags", FLAGS),
+        field("schema", SCHEMA),
+        field("key", KEY),
+        field("incarnation", INCARNATION),
+        field("tags", TAGS),
+        field("soft deadline", SOFT_DEADLINE),
+        field("load time", LOAD_MILLIS),
+        field("stamps", STAMPS),
+        field("named", NAMED),
+        field("names length", NAMES_LENGTH),
+        field("payload length", PAYLOAD_LENGTH),
+        field("checksum", CHECKSUM),
+    ];
+    FIELDS
+}
+
+const fn field(name: &'static str, range: Range<usize>) -> HeaderField {
+    HeaderField { name, at: range.start, bytes: range.end - range.start }
+}
+
+const fn byte(name: &'static str, at: usize) -> HeaderField {
+    HeaderField { name, at, bytes: 1 }
+}
 
 /// The checksum that belongs to these bytes, which are at least a header long.
 pub(super) fn checksum(bytes: &[u8]) -> u64 {

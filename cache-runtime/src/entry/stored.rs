@@ -58,8 +58,9 @@ pub struct Wanted {
     pub key: KeyHash,
     /// The value's type.
     pub schema: Schema,
-    /// The tags from the arguments.
-    pub tags: TagsHash,
+    /// The tags that the reader knows from the arguments; `None` for a reader that knows only the
+    /// key, and goes by the tags that the entry names.
+    pub tags: Option<TagsHash>,
     /// The incarnation of the server that answered.
     pub incarnation: Incarnation,
 }
@@ -122,7 +123,7 @@ impl<'a> Stored<'a> {
         if self.schema() != wanted.schema {
             return Err(Mismatch::Schema);
         }
-        if self.tags() != wanted.tags {
+        if wanted.tags.is_some_and(|tags| tags != self.tags()) {
             return Err(Mismatch::Tags);
         }
         if self.incarnation() != wanted.incarnation {

@@ -30,7 +30,7 @@ fn wanted(draft: &Draft<'_>) -> Wanted {
     Wanted {
         key: draft.key,
         schema: draft.schema,
-        tags: draft.tags,
+        tags: Some(draft.tags),
         incarnation: draft.incarnation,
     }
 }
@@ -130,7 +130,7 @@ fn every_mismatch_is_told() {
     assert_eq!(verify(other, current()), Err(Mismatch::Key));
     let other = Wanted { schema: Schema::of("User{id:u64}"), ..wanted };
     assert_eq!(verify(other, current()), Err(Mismatch::Schema));
-    let other = Wanted { tags: TagsHash::of(["fn:get_user", "users", "new"]), ..wanted };
+    let other = Wanted { tags: Some(TagsHash::of(["fn:get_user", "users", "new"])), ..wanted };
     assert_eq!(verify(other, current()), Err(Mismatch::Tags));
     let other = Wanted { incarnation: Incarnation::new(1), ..wanted };
     assert_eq!(verify(other, current()), Err(Mismatch::Incarnation));

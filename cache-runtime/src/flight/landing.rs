@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
 
 use super::pulse::Pulse;
+use super::table::Boarding;
 use crate::clock::Tick;
 use crate::near::meta::TagSeen;
 use crate::near::store::Seen;
@@ -35,6 +36,15 @@ enum Phase<V> {
 #[derive(Debug)]
 struct State<V> {
     phase: Phase<V>,
+    /// Whether there is nothing to serve until this load has ended, and how many removals this
+    /// process had seen when it began.
+    blocks: Option<u64>,
+    /// Whether the result will not be stored, so that only who joined before the load may take it.
+    stores_nothing: bool,
+    /// The flight for those who came during such a load.
+    next: Option<Arc<Flight<V>>>,
+    /// Whether somebody leads it.
+    is_led: bool,
     wakers: Vec<Option<Waker>>,
 }
 
@@ -52,16 +62,38 @@ pub(crate) struct Flight<V> {
 
 /// What a load's result will be stored against.
 #[derive(Debug)]
-pub(crate) struct Ticket {
-    /// The lease, or the entry that is being refreshed.
-    pub(crate) seen: Seen,
-    /// The tags as they were before the load.
-    pub(crate) tags: Vec<TagSeen>,
+pub(crate) enum Ticket {
+    /// In this process, where everybody can look whether it still holds.
+    Here {
+        /// The lease, or the entry that is being refreshed.
+        seen: Seen,
+        /// The tags as they were before the load.
+        tags: Vec<TagSeen>,
+    },
+    /// Outside it.
+    #[cfg(feature = "entry")]
+    There {
+        /// The lease, if it lies in the key's own cell.
+        lease: Option<crate::provider::Prefix>,
+        /// The request's tags as they were before the load.
+        tags: Vec<crate::provider::Stamp>,
+    },
 }
 
 impl<V: Clone> Flight<V> {
     pub(crate) fn new(id: u64) -> Arc<Self> {
-        let state = State { phase: Phase::Boarding, wakers: Vec::new() };
+        Self::make(id, true)
+    }
+
+    fn make(id: u64, is_led: bool) -> Arc<Self> {
+        let state = State {
+            phase: Phase::Boarding,
+            blocks: None,
+            stores_nothing: false,
+            next: None,
+            is_led,
+            wakers: Vec::new(),
+        };
         let (ticket, pulse) = (OnceLock::new(), OnceLock::new());
         Arc::new(Self { id, state: Mutex::new(state), ticket, pulse })
     }
@@ -90,6 +122,58 @@ impl<V: Clone> Flight<V> {
     /// Whether the load could go on and nobody polls it.
     pub(crate) fn is_stalled(&self, now: Tick) -> bool {
         self.pulse.get().is_some_and(|pulse| pulse.is_stalled(now))
+    }
+
+    /// Announces that the key holds nothing to serve meanwhile, after so many removals.
+    pub(crate) fn block(&self, removals: u64) {
+        lock(&self.state).blocks = Some(removals);
+    }
+
+    /// Whether a caller that has not looked at the store would find nothing there, and nothing was
+    /// removed since.
+    pub(crate) fn is_blocking(&self, removals: u64) -> bool {
+        let state = lock(&self.state);
+        state.blocks == Some(removals) && !state.stores_nothing
+    }
+
+    /// Announces that the load's result will not be stored.
+    pub(crate) fn store_nothing(&self) {
+        lock(&self.state).stores_nothing = true;
+    }
+
+    /// Joins the flight that follows a load whose result will not be stored and has begun: it
+    /// begins for all who came meanwhile together. `id` is for the case that it is not there yet.
+    fn join_next(&self, id: u64) -> Option<Landing<V>> {
+        let mut state = lock(&self.state);
+        if !(state.stores_nothing && matches!(state.phase, Phase::Loading)) {
+            return None;
+        }
+        let next = state.next.get_or_insert_with(|| Self::make(id, false));
+        Some(Landing { flight: Arc::clone(next), before_load: true, place: None })
+    }
+
+    /// The flight that follows this one.
+    pub(super) fn next(&self) -> Option<Arc<Self>> {
+        lock(&self.state).next.clone()
+    }
+
+    /// Becomes the one who leads the flight, if nobody does.
+    pub(crate) fn take_lead(&self) -> bool {
+        !std::mem::replace(&mut lock(&self.state).is_led, true)
+    }
+
+    /// What a caller does that finds this flight.
+    pub(super) fn board(self: &Arc<Self>, id: u64) -> Boarding<V> {
+        if self.take_lead() {
+            return Boarding::Lead(Arc::clone(self));
+        }
+        match self.join_next(id) {
+            Some(next) => Boarding::Queue { present: self.watch(), next },
+            None => match self.join() {
+                Some(landing) => Boarding::Join(landing),
+                None => Boarding::Wait(self.watch()),
+            },
+        }
     }
 
     /// Joins, unless it is too late.

@@ -26,6 +26,9 @@ pub(crate) enum Boarding<V> {
     Join(Landing<V>),
     /// Somebody does, and it is too late to take the result: wait, then look again.
     Wait(Landing<V>),
+    /// Somebody does, and will store nothing: wait for that, then for the flight that follows, to
+    /// be led by the first who asks for it.
+    Queue { present: Landing<V>, next: Landing<V> },
 }
 
 impl<V: Clone> Flights<V> {
@@ -54,10 +57,7 @@ impl<V: Clone> Flights<V> {
         if let Some(flight) = table.get(key)
             && is_worth_joining(flight)
         {
-            return match flight.join() {
-                Some(landing) => Boarding::Join(landing),
-                None => Boarding::Wait(flight.watch()),
-            };
+            return flight.board(id);
         }
         let flight = Flight::new(id);
         let replaced = table.insert(key.into(), Arc::clone(&flight));
@@ -65,6 +65,19 @@ impl<V: Clone> Flights<V> {
         drop(table);
         drop(replaced);
         Boarding::Lead(flight)
+    }
+
+    /// Joins the key's flight if there is nothing to serve meanwhile and it is not too late.
+    pub(crate) fn join_blocking(&self, key: &str, removals: u64) -> Option<Landing<V>> {
+        self.table(key).get(key).filter(|flight| flight.is_blocking(removals))?.join()
+    }
+
+    /// Lets nobody join the key's flight any more: what it loads is about to be invalidated.
+    #[cfg(feature = "entry")]
+    pub(crate) fn evict(&self, key: &str) {
+        let evicted = self.table(key).remove(key);
+        // Dropped after the lock, as in `remove`.
+        drop(evicted);
     }
 
     /// Starts a flight in place of the key's present one, whoever leads that.
@@ -80,11 +93,14 @@ impl<V: Clone> Flights<V> {
         self.table(key).contains_key(key)
     }
 
-    /// Takes the flight off the table, unless another took its place.
+    /// Takes the flight off the table, unless another took its place; the one that follows it does.
     pub(crate) fn remove(&self, key: &str, flight: &Flight<V>) {
         let mut table = self.table(key);
-        let removed = match table.get(key) {
-            Some(held) if held.id == flight.id => table.remove(key),
+        let removed = match table.get_mut(key) {
+            Some(held) if held.id == flight.id => match held.next() {
+                Some(next) => Some(std::mem::replace(held, next)),
+                None => table.remove(key),
+            },
             _ => None,
         };
         // Dropped after the lock, since values have destructors of their users.

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use super::plan::Plan;
 use super::writes::store_written;
-use crate::cache::core::{Tier, kind};
-use crate::cache::engine::lead;
+use crate::cache::core::Tier;
+use crate::cache::boarding::lead;
 use crate::cache::global::with_current;
 use crate::cache::run::{self, Miss, Shape};
 use crate::cache::steps::check_key;
 use crate::cache::value::NothingMarker;
-use crate::cache::{Cache, Cacheable, cache, full_name, full_text};
+use crate::cache::{Cache, Cacheable, cache, full_text};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Args, Key, Piece, render};
 use crate::near::store::Filled;
@@ -199,7 +199,7 @@ where
 {
     let Plan { cache, request, hooks } = plan;
     let request = Arc::new(request);
-    match lead(&cache.0, &request) {
+    match lead(&cache.0, &request).await {
         Some(leader) => run::refresh::<S, F>(&cache, leader, &hooks, load).await,
         None => load.await,
     }
@@ -207,7 +207,7 @@ where
 
 /// What is cached.
 pub async fn peek<V: Cacheable>(plan: Plan<V>) -> Option<V> {
-    plan.cache.0.peek(&plan.request)
+    plan.cache.0.peek(&plan.request).await
 }
 
 /// Stores a value as the function would.
@@ -215,7 +215,7 @@ pub async fn put<V: Cacheable>(plan: Plan<V>, value: &V) -> Result<()> {
     let text = plan.request.text.clone();
     check_key("put", &text)?;
     let write = super::begin_write(plan).await;
-    match store_written(write, value) {
+    match store_written(write, value).await? {
         Filled::TooLarge => {
             let message = format!("the value of `{text}` is larger than the cache");
             Err(Error::new(ErrorKind::TooLarge, "put", message))
@@ -228,39 +228,40 @@ pub async fn put<V: Cacheable>(plan: Plan<V>, value: &V) -> Result<()> {
 pub async fn invalidate<A: Args>(site: &'static Site, args: &A) -> Result<()> {
     let mut text = String::new();
     render(site.spec.pieces, args, &mut text);
-    invalidate_text(site, &text)
+    invalidate_text(site, &text).await
 }
 
 /// Invalidates one key.
 pub async fn invalidate_key<V>(site: &'static Site, key: Key<V>) -> Result<()> {
-    invalidate_text(site, key.as_str())
+    invalidate_text(site, key.as_str()).await
 }
 
-fn invalidate_text(site: &'static Site, text: &str) -> Result<()> {
+async fn invalidate_text(site: &'static Site, text: &str) -> Result<()> {
     let cache = cache();
     if let Some(state) = cache.0.sites.get_or_make(site.numbered()) {
         count(&state.counters.invalidations);
     }
-    cache.0.remove(&full_text(&cache.0, None, text));
-    Ok(())
+    cache.0.remove(&full_text(&cache.0, None, text)).await.map(|_| ())
 }
 
 /// Invalidates all that the function cached.
 pub async fn invalidate_site(site: &'static Site) -> Result<()> {
-    invalidate_site_in(&cache(), site);
-    Ok(())
+    let cache = cache();
+    let name = announce_site(&cache, site);
+    cache.0.remove_function(&name).await
 }
 
-pub(super) fn invalidate_site_in(cache: &Cache, site: &'static Site) {
-    let name = full_name(&cache.0, kind::FUNCTION, &site.function_tag());
+/// Counts that a function is invalidated, and returns its whole name.
+pub(super) fn announce_site(cache: &Cache, site: &'static Site) -> String {
+    let name = cache.0.function_name(site);
     if let Some(state) = cache.0.sites.get_or_make(site.numbered()) {
         count(&state.counters.invalidations);
         if let Tier::Memory(store) = &cache.0.tier {
             state.name.get_or_init(|| store.tags.see(&name));
         }
     }
-    cache.0.invalidate_name(&name);
     tracing::debug!(target: "cache", function = %site.path(), "invalidate");
+    name
 }
 
 /// A function's key as a value.

@@ -55,7 +55,7 @@ impl<V: Cacheable> Plan<V> {
         let request = Request {
             text: full_text(&cache.0, None, text),
             site: None,
-            tags: vec![full_name(&cache.0, kind::FUNCTION, &site.function_tag())],
+            tags: vec![cache.0.function_name(site)],
             families: Vec::new(),
             policy: site.spec.policy,
             ops: ops::<V>(),

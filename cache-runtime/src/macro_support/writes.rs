@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::call::announce_site;
 use super::plan::Plan;
-use crate::cache::steps::Life;
+use crate::cache::claim::Outcome;
+use crate::cache::invalidation::Invalidation;
 use crate::cache::value::{Cacheable, Cached};
+use crate::cache::writing::WriteClaim;
 use crate::cache::{Cache, cache, full_text};
 use crate::error::Result;
 use crate::key::{Args, Key, Piece, render};
-use crate::near::meta::{TagSeen, unused_number};
 use crate::near::store::Filled;
 use crate::site::Site;
 use crate::stats::count;
@@ -70,19 +72,20 @@ impl Effects {
         self.tags.clear();
     }
 
-    fn invalidate_now(&mut self) {
+    /// Takes out what is to be invalidated, with whole names.
+    fn take(&mut self) -> Invalidation {
+        let core = &self.cache.0;
+        let mut all = Invalidation { tags: std::mem::take(&mut self.tags), ..Invalidation::default() };
         for Target(target) in self.targets.drain(..) {
             match target {
                 What::Key(text) => {
-                    count(&self.cache.0.prefix_counters(&text).invalidations);
-                    self.cache.0.remove(&full_text(&self.cache.0, None, &text));
+                    count(&core.prefix_counters(&text).invalidations);
+                    all.keys.push(full_text(core, None, &text));
                 }
-                What::Site(site) => super::call::invalidate_site_in(&self.cache, site),
+                What::Site(site) => all.functions.push(announce_site(&self.cache, site)),
             }
         }
-        for tag in self.tags.drain(..) {
-            self.cache.invalidate_tag_now(&tag);
-        }
+        all
     }
 
     /// Adds a target.
@@ -108,14 +111,34 @@ impl Effects {
 
 impl Drop for Effects {
     fn drop(&mut self) {
-        self.invalidate_now();
+        let all = self.take();
+        if !all.is_empty() {
+            all.run_without_waiting(&self.cache);
+        }
     }
 }
 
 /// Invalidates what a successful write named.
-pub async fn after_write(mut effects: Effects, _on_error: OnError) -> Result<()> {
-    effects.invalidate_now();
-    Ok(())
+///
+/// # Errors
+///
+/// Only with [`OnError::Return`], where the store did not acknowledge it. It is retried either way.
+///
+/// # Cancel safety
+///
+/// Dropped before the store has answered, the invalidation goes on in the background.
+pub async fn after_write(mut effects: Effects, on_error: OnError) -> Result<()> {
+    let all = effects.take();
+    if all.is_empty() {
+        return Ok(());
+    }
+    match all.run(&effects.cache.0).await {
+        Err(error) if on_error == OnError::Retry => {
+            tracing::warn!(target: "cache", %error, "invalidation after a write");
+            Ok(())
+        }
+        result => result,
+    }
 }
 
 /// A write through the cache that was announced.
@@ -126,10 +149,7 @@ pub struct Write<V: Cacheable>(Option<Announced<V>>);
 
 struct Announced<V> {
     plan: Plan<V>,
-    claim: TagSeen,
-    began: u64,
-    tags: Vec<TagSeen>,
-    families: Vec<TagSeen>,
+    claim: WriteClaim,
 }
 
 impl<V: Cacheable> Write<V> {
@@ -142,7 +162,8 @@ impl<V: Cacheable> Write<V> {
 impl<V: Cacheable> Drop for Write<V> {
     fn drop(&mut self) {
         if let Some(Announced { plan, .. }) = self.0.take() {
-            plan.cache.0.remove(&plan.request.text);
+            let keys = vec![plan.request.text];
+            Invalidation { keys, ..Invalidation::default() }.run_without_waiting(&plan.cache);
         }
     }
 }
@@ -150,41 +171,38 @@ impl<V: Cacheable> Drop for Write<V> {
 /// Announces that a key is about to be written through, before the write's body runs: the value is
 /// stored only if nobody else wrote or invalidated the key meanwhile.
 pub async fn begin_write<V: Cacheable>(plan: Plan<V>) -> Write<V> {
-    let (core, began) = (&plan.cache.0, unused_number());
-    let Some(claim) = core.claim_write(&plan.request.text) else { return Write(None) };
-    let (tags, families) =
-        (core.see_tags(&plan.request.tags), core.see_tags(&plan.request.families));
-    Write(Some(Announced { plan, claim, began, tags, families }))
+    let claim = WriteClaim::take(&plan.cache.0, &plan.request).await;
+    Write(claim.map(|claim| Announced { plan, claim }))
 }
 
 /// Stores what was written, or invalidates the key where the order of writes is not known.
 pub async fn finish_write<V: Cacheable>(write: Write<V>, value: &V) {
-    store_written(write, value);
+    if let Err(error) = store_written(write, value).await {
+        tracing::warn!(target: "cache", %error, "invalidation after a write");
+    }
 }
 
 /// The same, and says how the store answered.
-pub(super) fn store_written<V: Cacheable>(mut write: Write<V>, value: &V) -> Filled {
+pub(super) async fn store_written<V: Cacheable>(mut write: Write<V>, value: &V) -> Result<Filled> {
     // What is the user's code comes first: should it panic, dropping the write invalidates the key.
-    let Some(Announced { plan, families, .. }) = &write.0 else { return Filled::Refused };
+    let Some(Announced { plan, .. }) = &write.0 else { return Ok(Filled::Refused) };
     let (core, hooks) = (&plan.cache.0, &plan.hooks);
-    let result_tags = core.see_tags(&hooks.tags_of(&plan.cache, value));
+    let tags = hooks.tags_of(&plan.cache, value);
     let cacheable = hooks.cache_if.as_ref().is_none_or(|condition| condition(value));
     let ttl = hooks.ttl.as_ref().map(|ttl| ttl(value)).or(plan.request.policy.ttl);
-    let ttl = ttl.unwrap_or(core.default_ttl);
+    let ttl = Some(ttl.unwrap_or(core.default_ttl)).filter(|ttl| cacheable && !ttl.is_zero());
     let value = Cached::Value(Arc::new(value.clone()));
-    if !cacheable || ttl.is_zero() || !families.iter().all(TagSeen::holds) {
-        return Filled::Refused;
-    }
-    let Some(Announced { plan, claim, began, mut tags, .. }) = write.0.take() else {
-        return Filled::Refused;
-    };
-    tags.extend(result_tags);
-    let (core, request) = (&plan.cache.0, &plan.request);
-    let life = Life::new(core, &request.policy, ttl, tags, Duration::ZERO, began);
-    core.put_claimed(request, &value, &life, &claim)
+    let Some(Announced { plan, claim }) = write.0.take() else { return Ok(Filled::Refused) };
+    let (core, request) = (&plan.cache.0, Arc::new(plan.request));
+    let outcome = Outcome { tags: &tags, ttl, took: Duration::ZERO, began: 0 };
+    claim.finish(core, &request, &value, &outcome).await
 }
 
 /// Invalidates a written key whose new value is not known (`None`).
-pub async fn forget_write<V: Cacheable>(write: Write<V>) {
-    drop(write);
+pub async fn forget_write<V: Cacheable>(mut write: Write<V>) {
+    let Some(Announced { plan, .. }) = write.0.take() else { return };
+    let keys = vec![plan.request.text];
+    if let Err(error) = (Invalidation { keys, ..Invalidation::default() }).run(&plan.cache.0).await {
+        tracing::warn!(target: "cache", %error, "invalidation after a write");
+    }
 }

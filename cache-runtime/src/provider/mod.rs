@@ -19,11 +19,17 @@
 //! `conformance`).
 
 mod bytes;
+#[cfg(any(feature = "redis", feature = "upstash"))]
+mod commands;
 mod ext;
 mod forward;
 mod mark;
 mod memory;
+#[cfg(feature = "redis")]
+mod redis;
 mod request;
+#[cfg(feature = "upstash")]
+mod upstash;
 
 use std::fmt::Debug;
 use std::pin::Pin;
@@ -36,10 +42,14 @@ pub use bytes::CellBytes;
 pub use ext::ProviderExt;
 pub use mark::{Mark, MarkKind, MarkState};
 pub use memory::{MemoryProvider, MemoryProviderBuilder};
+#[cfg(feature = "redis")]
+pub use redis::{RedisProvider, RedisProviderBuilder};
 pub use request::{
     Acquire, Acquired, Baseline, Description, Expected, Extent, Fill, Filled, Lookup, Observed,
     OnRefused, Refusal, Removal, Usage, ttl_millis,
 };
+#[cfg(feature = "upstash")]
+pub use upstash::{UpstashProvider, UpstashProviderBuilder};
 
 /// A boxed future, so that a provider can be chosen at run time.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

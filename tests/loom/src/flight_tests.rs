@@ -21,7 +21,7 @@ fn table() -> Table {
 fn lead(table: &Table, id: u64) -> Arc<Flight<usize>> {
     match table.board(KEY, id, |_| true) {
         Boarding::Lead(flight) => flight,
-        Boarding::Join(_) | Boarding::Wait(_) => panic!("nobody else boards here"),
+        _ => panic!("nobody else boards here"),
     }
 }
 
@@ -48,6 +48,7 @@ fn leader_and_waiters(waiters: u64, abandoned: bool) {
                     block_on(landing);
                 }
                 Boarding::Lead(flight) => land(&table, &flight, Ending::Failed),
+                Boarding::Queue { .. } => unreachable!("this load is stored"),
             })
         })
         .collect();
@@ -169,6 +170,7 @@ fn a_flight_that_is_not_worth_joining_is_replaced_by_one_leader() {
                         assert_ne!(landing.flight().id, 0);
                         None
                     }
+                    Boarding::Queue { .. } => unreachable!("this load is stored"),
                 })
             })
             .collect();
@@ -177,6 +179,49 @@ fn a_flight_that_is_not_worth_joining_is_replaced_by_one_leader() {
         assert_eq!(leaders.len(), 1);
         land(&table, &refused, Ending::Failed);
         assert!(table.is_flying(KEY));
+    });
+}
+
+/// Those who come during a load that stores nothing share the one that follows it: somebody leads
+/// that, nobody is forgotten, and only who joined before it began may take its result.
+#[test]
+fn whoever_comes_during_a_load_that_stores_nothing_shares_the_next() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(|| {
+        let table = table();
+        let present = lead(&table, 0);
+        present.store_nothing();
+        present.begin_load();
+        let callers: Vec<_> = (1..3)
+            .map(|id| {
+                let table = Arc::clone(&table);
+                thread::spawn(move || {
+                    let lead = |flight: Arc<Flight<usize>>| {
+                        flight.begin_load();
+                        land(&table, &flight, Ending::Landed { value: 1, exact: false });
+                    };
+                    match table.board(KEY, id, |_| true) {
+                        Boarding::Lead(flight) => lead(flight),
+                        Boarding::Join(landing) | Boarding::Wait(landing) => {
+                            block_on(landing);
+                        }
+                        Boarding::Queue { present, next } => {
+                            block_on(present);
+                            if next.flight().take_lead() {
+                                lead(Arc::clone(next.flight()));
+                            } else {
+                                assert!(next.may_take(false));
+                                block_on(next);
+                            }
+                        }
+                    }
+                })
+            })
+            .collect();
+        land(&table, &present, Ending::Failed);
+        callers.into_iter().for_each(|caller| caller.join().expect("no panic"));
+        assert!(!table.is_flying(KEY));
     });
 }
 
@@ -212,7 +257,7 @@ impl World {
         let landing = match table.board(KEY, id, |_| true) {
             Boarding::Join(landing) => landing,
             // Too late for that flight, or it is over: this caller loads for itself.
-            Boarding::Wait(_) => return,
+            Boarding::Wait(_) | Boarding::Queue { .. } => return,
             Boarding::Lead(flight) => {
                 table.remove(KEY, &flight);
                 return flight.end(Ending::Abandoned);

@@ -5,7 +5,8 @@
 //! their names.
 
 #[cfg(test)]
-#[allow(dead_code, unused_imports)]
+// The runtime's features are not this package's; what they add takes no part here either.
+#[allow(dead_code, unused_imports, unexpected_cfgs)]
 #[path = "../../../cache-runtime/src/flight/mod.rs"]
 mod flight;
 

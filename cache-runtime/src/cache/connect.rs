@@ -1,0 +1,106 @@
+//! From a configuration to a store outside the process.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::remote::{LEASE, Remote};
+use crate::clock::Clock;
+use crate::config::{Config, Near, ProviderChoice};
+use crate::entry::Format;
+use crate::error::{Error, ErrorKind, Result};
+use crate::provider::Provider;
+use crate::resilience::{Resilient, ResilienceOptions};
+
+/// What the builder was told of a store outside the process, beside the configuration.
+#[derive(Clone, Default)]
+pub(super) struct RemoteParts {
+    pub(super) provider: Option<Arc<dyn Provider>>,
+    pub(super) format: Format,
+    pub(super) resilience: Option<ResilienceOptions>,
+    pub(super) lease: Option<Duration>,
+    #[cfg(feature = "redis")]
+    pub(super) redis_roots: Option<Vec<u8>>,
+}
+
+impl fmt::Debug for RemoteParts {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = formatter.debug_struct("RemoteParts");
+        debug.field("provider", &self.provider).field("format", &self.format);
+        debug.finish_non_exhaustive()
+    }
+}
+
+impl RemoteParts {
+    /// Makes the tier. Nothing is connected yet.
+    pub(super) fn connect(self, config: &Config, clock: &Clock) -> Result<Remote> {
+        self.format.check()?;
+        if config.near != Near::Off {
+            return Err(Error::new(
+                ErrorKind::Config,
+                "build",
+                "`CACHE_NEAR` asks for a near cache, which this version does not have yet: set it to `off`",
+            ));
+        }
+        let is_rest = config.provider == ProviderChoice::Upstash && self.provider.is_none();
+        let defaults = match is_rest {
+            true => ResilienceOptions::upstash(),
+            false => ResilienceOptions::redis(),
+        };
+        let mut options = self.resilience.clone().unwrap_or(defaults);
+        if let Some(timeout) = config.timeout {
+            options = options.budget(timeout);
+        }
+        let lease = self.lease.unwrap_or(LEASE);
+        let (format, provider) = (self.format.clone(), self.provider(config)?);
+        if lease.is_zero() {
+            let message = "`lease` is zero: nobody could ever hold a key while it loads";
+            return Err(Error::new(ErrorKind::Config, "build", message));
+        }
+        let budget = options.budget;
+        Ok(Remote::new(Resilient::new(provider, options, clock.clone()), format, lease, budget))
+    }
+
+    fn provider(self, config: &Config) -> Result<Arc<dyn Provider>> {
+        if let Some(provider) = self.provider {
+            return Ok(provider);
+        }
+        match config.provider {
+            #[cfg(feature = "redis")]
+            ProviderChoice::Redis => {
+                let url = exposed(config.redis_url.as_ref(), "REDIS_URL", "the server's URL")?;
+                let mut builder = crate::provider::RedisProvider::builder(url);
+                if let Some(roots) = self.redis_roots {
+                    builder = builder.roots_pem(roots);
+                }
+                Ok(Arc::new(builder.namespace(&config.namespace).build()?))
+            }
+            #[cfg(feature = "upstash")]
+            ProviderChoice::Upstash => {
+                let url = exposed(config.rest_url.as_ref(), "REDIS_REST_URL", "the database's URL")?;
+                let token =
+                    exposed(config.rest_token.as_ref(), "REDIS_REST_TOKEN", "the database's token")?;
+                let builder = crate::provider::UpstashProvider::builder(url, token);
+                Ok(Arc::new(builder.namespace(&config.namespace).build()?))
+            }
+            other => Err(Error::new(
+                ErrorKind::Config,
+                "build",
+                format!(
+                    "`CACHE_PROVIDER={other}` needs the cargo feature `{other}` of `cache-runtime`"
+                ),
+            )),
+        }
+    }
+}
+
+#[cfg(any(feature = "redis", feature = "upstash"))]
+fn exposed<'a>(
+    secret: Option<&'a crate::config::Secret>,
+    name: &str,
+    what: &str,
+) -> Result<&'a str> {
+    secret.map(crate::config::Secret::expose).ok_or_else(|| {
+        Error::new(ErrorKind::Config, "build", format!("`{name}` is not set: set it to {what}"))
+    })
+}

@@ -1,0 +1,88 @@
+//! Several things to invalidate at once.
+
+use std::sync::Arc;
+
+use super::core::Core;
+#[cfg(feature = "entry")]
+use super::core::Tier;
+use super::handle::Cache;
+use crate::error::Result;
+use crate::tag::Tag;
+
+/// Keys and functions by their whole names, and tags.
+#[derive(Debug, Default)]
+pub(crate) struct Invalidation {
+    pub(crate) keys: Vec<String>,
+    pub(crate) tags: Vec<Tag>,
+    pub(crate) functions: Vec<String>,
+}
+
+impl Invalidation {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.tags.is_empty() && self.functions.is_empty()
+    }
+
+    /// Invalidates everything; outside the process with one command.
+    ///
+    /// # Errors
+    ///
+    /// Where the store did not acknowledge it; it goes on trying.
+    pub(crate) async fn run(&self, core: &Core) -> Result<()> {
+        self.announce(core);
+        match &core.tier {
+            #[cfg(feature = "entry")]
+            Tier::Remote(remote) => {
+                let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
+                let functions: Vec<&str> = self.functions.iter().map(String::as_str).collect();
+                let removed = remote.remove_all(&keys, &self.tags, &functions).await;
+                keys.iter().for_each(|key| core.flights.evict(key));
+                removed
+            }
+            _ => {
+                self.run_here(core);
+                Ok(())
+            }
+        }
+    }
+
+    /// The same where nobody can wait: outside the process it happens in the background.
+    pub(crate) fn run_without_waiting(self, cache: &Cache) {
+        let core = Arc::clone(&cache.0);
+        match &core.tier {
+            #[cfg(feature = "entry")]
+            Tier::Remote(_) => {
+                let run = async move {
+                    if let Err(error) = self.run(&core).await {
+                        tracing::warn!(target: "cache", %error, "invalidation after a write");
+                    }
+                };
+                match tokio::runtime::Handle::try_current() {
+                    Ok(runtime) => drop(runtime.spawn(run)),
+                    // From its first poll on the invalidation is remembered, and goes on with the
+                    // next call that runs on a runtime.
+                    Err(_) => {
+                        let mut run = std::pin::pin!(run);
+                        let waker = std::task::Waker::noop();
+                        let _ = run.as_mut().poll(&mut std::task::Context::from_waker(waker));
+                    }
+                }
+            }
+            _ => {
+                self.announce(&core);
+                self.run_here(&core);
+            }
+        }
+    }
+
+    fn announce(&self, core: &Core) {
+        self.tags.iter().for_each(|tag| core.announce_tag(tag));
+    }
+
+    fn run_here(&self, core: &Core) {
+        for key in &self.keys {
+            core.remove_here(key);
+        }
+        self.functions.iter().for_each(|name| core.invalidate_name(name));
+        self.tags.iter().for_each(|tag| core.remove_tag_here(tag));
+    }
+}

@@ -1,0 +1,136 @@
+//! The tier outside the process: the protocol's rules over the byte-level steps of a provider.
+//!
+//! What lies in the store is not trusted: bytes that do not verify are a miss. A store that does
+//! not answer is a miss as well; whoever loads then stores nothing.
+
+mod claim;
+mod elsewhere;
+mod names;
+mod read;
+mod remove;
+mod renewal;
+mod share;
+mod write;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::entry::{Format, KeyHash};
+use crate::error::Result;
+use crate::provider::{Incarnation, Observed, Prefix, Provider, Stamp};
+use crate::resilience::Resilient;
+
+pub(crate) use claim::RemoteClaim;
+pub(crate) use elsewhere::{Elsewhere, Outwaited};
+pub(crate) use write::RemoteWrite;
+
+/// How long a lease lives where nobody says otherwise.
+pub(crate) const LEASE: Duration = Duration::from_millis(1_500);
+
+/// How long a writer's claim on a key lives. A body that takes longer than this loses the claim,
+/// and the key is then removed instead of written.
+const WRITE_LEASE: Duration = Duration::from_secs(10);
+
+/// What marks live longer than the entries that carry them: a load lies between the two.
+const MARK_MARGIN: Duration = Duration::from_secs(3_600);
+
+/// A soft deadline of entries that are fresh for as long as the store keeps them, so that the
+/// clocks of two machines need not agree.
+const WHILE_KEPT: u64 = u64::MAX;
+
+/// A store outside the process.
+pub(crate) struct Remote {
+    provider: Arc<Resilient>,
+    namespace: String,
+    format: Format,
+    /// How long a lease lives unless it is renewed, which happens at a third of it: a dead holder
+    /// costs at most this.
+    lease: Duration,
+    /// The last incarnation that the store answered with: a guess for writes without a read before.
+    last_incarnation: AtomicU64,
+    /// How often something was invalidated by this process.
+    removals: AtomicU64,
+    reads: share::Reads,
+    /// How long one operation may take.
+    budget: Duration,
+}
+
+/// What a cell and the request's marks held when they were looked at.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) prefix: Prefix,
+    /// With the states of the request's tags.
+    observed: Arc<Observed>,
+}
+
+impl Found {
+    /// Whether these were the stamps of the request's tags.
+    pub(crate) fn has_tags(&self, stamps: &[Stamp]) -> bool {
+        self.observed.marks.iter().map(|state| state.stamp()).eq(stamps.iter().copied().map(Some))
+    }
+}
+
+impl Remote {
+    pub(crate) fn new(
+        provider: Arc<Resilient>,
+        format: Format,
+        lease: Duration,
+        budget: Duration,
+    ) -> Self {
+        let namespace = provider.describe().namespace;
+        let last_incarnation = AtomicU64::new(Incarnation::UNKNOWN.get());
+        Self {
+            provider,
+            namespace,
+            format,
+            lease,
+            last_incarnation,
+            removals: AtomicU64::new(0),
+            reads: share::Reads::default(),
+            budget,
+        }
+    }
+
+    /// The store itself.
+    pub(crate) fn provider(&self) -> &Arc<Resilient> {
+        &self.provider
+    }
+
+    /// What the store calls itself.
+    pub(crate) fn name(&self) -> &'static str {
+        self.provider.describe().name
+    }
+
+    /// Sends what is still to be sent, and lets go of the store.
+    pub(crate) async fn shutdown(&self) -> Result<()> {
+        self.provider.shutdown().await
+    }
+
+    /// The namespace of all keys.
+    pub(crate) fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// What an entry of this key has to carry: it must be no other namespace's either.
+    fn key_hash(&self, text: &str) -> KeyHash {
+        match self.namespace.is_empty() {
+            true => KeyHash::of(text),
+            false => KeyHash::of(&format!("{}:{text}", self.namespace)),
+        }
+    }
+
+    pub(crate) fn removals(&self) -> u64 {
+        self.removals.load(Ordering::Relaxed)
+    }
+
+    fn note(&self, incarnation: Incarnation) {
+        if incarnation.get() != self.last_incarnation.load(Ordering::Relaxed) {
+            self.last_incarnation.store(incarnation.get(), Ordering::Relaxed);
+        }
+    }
+
+    fn guessed_incarnation(&self) -> Incarnation {
+        Incarnation::new(self.last_incarnation.load(Ordering::Relaxed))
+    }
+}

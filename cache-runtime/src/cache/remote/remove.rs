@@ -1,0 +1,67 @@
+//! Removals: `Ok` only when the store has acknowledged them.
+
+use std::sync::atomic::Ordering;
+
+use super::Remote;
+use super::names::mark;
+use crate::cache::core::Core;
+use crate::error::Result;
+use crate::pattern::Pattern;
+use crate::provider::{Mark, Provider, Removal};
+use crate::tag::Tag;
+
+impl Remote {
+    /// Removes a key: a value, a load under way, a writer's claim.
+    pub(crate) async fn remove(&self, core: &Core, text: &str) -> Result<bool> {
+        let removed = self.provider.remove(Removal::of_keys(&[text])).await;
+        // What is loaded now will be refused: whoever comes next need not wait for it.
+        core.flights.evict(text);
+        tracing::debug!(target: "cache", key = %text, ?removed, "invalidate");
+        removed.map(|removed| removed > 0)
+    }
+
+    /// Invalidates all that carries any of the tags: one command.
+    pub(crate) async fn remove_tags(&self, tags: &[Tag]) -> Result<()> {
+        self.remove_all(&[], tags, &[]).await
+    }
+
+    /// Invalidates all that carries a function's name: one command.
+    pub(crate) async fn remove_function(&self, name: &str) -> Result<()> {
+        self.remove_all(&[], &[], &[name]).await
+    }
+
+    /// Removes keys, and invalidates tags and functions, together.
+    pub(crate) async fn remove_all(
+        &self,
+        keys: &[&str],
+        tags: &[Tag],
+        functions: &[&str],
+    ) -> Result<()> {
+        if keys.is_empty() && tags.is_empty() && functions.is_empty() {
+            return Ok(());
+        }
+        // The families first: a load that reads a tag's new nonce then finds its family changed.
+        let families = tags.iter().map(|tag| Mark::epoch(tag.family()));
+        let tags = tags.iter().map(|tag| Mark::tag(tag.as_str()));
+        let functions = functions.iter().map(|name| mark(name));
+        let marks: Vec<Mark<'_>> = families.chain(tags).chain(functions).collect();
+        let removal = Removal::of_keys(keys).and_marks(&marks);
+        let removed = self.provider.remove(removal).await.map(|_| ());
+        self.removals.fetch_add(1, Ordering::Relaxed);
+        removed
+    }
+
+    /// Removes the keys that fit a pattern, loads under way included; returns how many.
+    pub(crate) async fn remove_matching(&self, pattern: &Pattern) -> Result<u64> {
+        let removed = self.provider.remove_matching(pattern).await;
+        self.removals.fetch_add(1, Ordering::Relaxed);
+        removed
+    }
+
+    /// Removes everything of the namespace.
+    pub(crate) async fn clear(&self) -> Result<()> {
+        let cleared = self.provider.clear().await;
+        self.removals.fetch_add(1, Ordering::Relaxed);
+        cleared
+    }
+}

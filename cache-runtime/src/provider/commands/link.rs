@@ -1,0 +1,110 @@
+//! The seam between the protocol's steps and what carries commands to a server.
+
+use std::fmt::Debug;
+
+use super::form::Form;
+use crate::Result;
+use crate::entry::Incarnation;
+
+/// Commands that are sent together and answered in order.
+pub(crate) trait Batch: Default + Send {
+    /// Begins the next command.
+    fn command(&mut self, name: &'static str) -> &mut Self;
+
+    /// Adds a word to the command that was begun last.
+    fn arg(&mut self, word: &[u8]) -> &mut Self;
+}
+
+/// What a server answered to one command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Reply {
+    /// There is nothing.
+    Nil,
+    /// A status such as `OK`.
+    Status,
+    /// A whole number.
+    Integer(i64),
+    /// A string of bytes.
+    Bytes(Vec<u8>),
+    /// Several answers.
+    List(Vec<Reply>),
+    /// The command was refused: the server's code and text (`NOSCRIPT No matching script`).
+    Refused(String),
+}
+
+/// The answers to one batch.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// One reply for each command, in order.
+    pub(crate) replies: Vec<Reply>,
+    /// The life of the server that answered.
+    pub(crate) incarnation: Incarnation,
+}
+
+/// How a batch ended.
+#[derive(Debug)]
+pub(crate) enum Sent {
+    /// The server answered.
+    Answered(Answer),
+    /// Nothing was sent: the server is in another life than the one asked for.
+    OtherLife,
+}
+
+/// Where all keys of one batch lie. Always 0 where a link has one bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Bucket(pub(crate) u16);
+
+/// A server, or several that act as one, to which commands can be sent.
+///
+/// # Errors
+///
+/// [`Unavailable`](crate::ErrorKind::Unavailable) where surely nothing was sent or done,
+/// [`Unknown`](crate::ErrorKind::Unknown) where it may have been. Replies that say that the server
+/// cannot serve now (`LOADING`, `READONLY`, `CLUSTERDOWN`, ..) or does not know the client are
+/// errors of the whole batch; all other refusals are [`Reply::Refused`].
+///
+/// # Cancel safety
+///
+/// A future that is dropped leaves its batch in doubt and disturbs no other.
+pub(crate) trait Link: Debug + Send + Sync + 'static {
+    /// What commands are collected in.
+    type Batch: Batch;
+
+    /// How bytes travel.
+    const FORM: Form;
+
+    /// Whether scripts are billed and locked as on Upstash.
+    const REST: bool;
+
+    /// The store's name: `redis`, `upstash`.
+    fn name(&self) -> &'static str;
+
+    /// In how many parts the keys are divided: 1, or more where parts can lie on different nodes.
+    fn buckets(&self) -> u16;
+
+    /// Whether lives of the server can be told apart, as far as it is known.
+    fn is_fenced(&self) -> bool;
+
+    /// Sends commands whose keys all lie in one bucket.
+    ///
+    /// With `life`, only to a server in that life.
+    fn send(
+        &self,
+        bucket: Bucket,
+        batch: Self::Batch,
+        life: Option<Incarnation>,
+    ) -> impl Future<Output = Result<Sent>> + Send;
+
+    /// How many servers there are to scan; they are numbered from 0.
+    fn nodes(&self) -> impl Future<Output = Result<usize>> + Send;
+
+    /// Sends commands to one server, whatever lies there (`SCAN`).
+    fn send_to(
+        &self,
+        node: usize,
+        batch: Self::Batch,
+    ) -> impl Future<Output = Result<Answer>> + Send;
+
+    /// Lets go of connections; later sends fail with [`Shutdown`](crate::ErrorKind::Shutdown).
+    fn shutdown(&self) -> impl Future<Output = Result<()>> + Send;
+}

@@ -1,0 +1,2 @@
+-- KEYS: marks. ARGV: their TTL.
+return touch(1, #KEYS, ARGV[1])

@@ -1,0 +1,119 @@
+//! The link that a URL leads to.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::batch::RedisBatch;
+use super::cluster::Cluster;
+use super::dial::Dial;
+use super::lane::Settings;
+use super::node::{Node, Outcome};
+use super::sentinel::Sentinels;
+use super::url::Topology;
+use crate::Result;
+use crate::provider::Incarnation;
+use crate::provider::commands::{Answer, Bucket, Form, Link, Sent};
+use crate::{Error, ErrorKind};
+
+/// Redis over its own protocol.
+#[derive(Debug)]
+pub(crate) struct RedisLink {
+    servers: Servers,
+    settings: Arc<Settings>,
+}
+
+#[derive(Debug)]
+enum Servers {
+    /// One server, or whichever Sentinel names.
+    One(Node),
+    /// A cluster.
+    Many(Arc<Cluster>),
+}
+
+impl RedisLink {
+    pub(super) fn new(topology: Topology, settings: Settings, connections: usize) -> Self {
+        let settings = Arc::new(settings);
+        let one = |dial: Dial| Servers::One(Node::new(&dial, &settings, connections));
+        let servers = match topology {
+            Topology::Standalone(address) => one(Dial::Primary(address)),
+            Topology::Sentinel { sentinels, service, login } => {
+                one(Dial::Sentinel(Arc::new(Sentinels::new(sentinels, service, login))))
+            }
+            Topology::Cluster { seeds } => {
+                Servers::Many(Arc::new(Cluster::new(seeds, settings.clone(), connections)))
+            }
+        };
+        Self { servers, settings }
+    }
+}
+
+impl Link for RedisLink {
+    type Batch = RedisBatch;
+
+    const FORM: Form = Form::Raw;
+    const REST: bool = false;
+
+    fn name(&self) -> &'static str {
+        "redis"
+    }
+
+    fn buckets(&self) -> u16 {
+        match &self.servers {
+            Servers::One(_) => 1,
+            Servers::Many(_) => super::slots::BUCKETS,
+        }
+    }
+
+    fn is_fenced(&self) -> bool {
+        self.settings.is_fenced.load(Ordering::Relaxed)
+    }
+
+    async fn send(
+        &self,
+        bucket: Bucket,
+        batch: RedisBatch,
+        life: Option<Incarnation>,
+    ) -> Result<Sent> {
+        match &self.servers {
+            Servers::One(node) => served(node.send(&batch, life).await?),
+            // In a box, so that one server's future has no room for redirections.
+            Servers::Many(cluster) => Box::pin(cluster.send(bucket, &batch, life)).await,
+        }
+    }
+
+    async fn nodes(&self) -> Result<usize> {
+        match &self.servers {
+            Servers::One(_) => Ok(1),
+            Servers::Many(cluster) => cluster.primaries().await,
+        }
+    }
+
+    async fn send_to(&self, node: usize, batch: RedisBatch) -> Result<Answer> {
+        let sent = match &self.servers {
+            Servers::One(one) => served(one.send(&batch, None).await?)?,
+            Servers::Many(cluster) => cluster.send_to(node, &batch).await?,
+        };
+        match sent {
+            Sent::Answered(answer) => Ok(answer),
+            Sent::OtherLife => {
+                Err(Error::new(ErrorKind::Unavailable, "redis", "the server is in another life"))
+            }
+        }
+    }
+
+    async fn shutdown(&self) -> Result<()> {
+        match &self.servers {
+            Servers::One(node) => node.shut(),
+            Servers::Many(cluster) => cluster.shut(),
+        }
+        Ok(())
+    }
+}
+
+/// What a server answered; its refusal as an error.
+pub(super) fn served(outcome: Outcome) -> Result<Sent> {
+    match outcome {
+        Outcome::Done(sent) => Ok(sent),
+        Outcome::Refused(fault) => Err(fault.error()),
+    }
+}

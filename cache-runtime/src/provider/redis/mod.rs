@@ -1,0 +1,173 @@
+//! Redis and Valkey over their own protocol: one server, Sentinel, Cluster.
+//!
+//! From the bottom up, each file imports earlier ones only:
+//!
+//! - `url`: what the URL says. - `tls`, `stream`: the socket and its signs of life.
+//! - `batch`, `reply`: commands and answers. - `wire`: one connection.
+//! - `identity`: the life and role of the server behind it.
+//! - `lane`: a connection that comes back; `dial`, `sentinel`: whom it leads to.
+//! - `node`: one server. - `slots`, `layout`, `chart`, `cluster`: many.
+//! - `link`: what carries the protocol's steps. - `builder`: the options.
+
+mod batch;
+mod builder;
+mod chart;
+mod cluster;
+mod dial;
+mod identity;
+mod lane;
+mod layout;
+mod link;
+mod node;
+mod reply;
+mod sentinel;
+mod slots;
+mod stream;
+mod tls;
+mod url;
+#[cfg(test)]
+mod url_tests;
+mod wire;
+
+use std::time::Duration;
+
+use super::commands::Steps;
+use super::{
+    Acquire, Acquired, Baseline, BoxFuture, Description, Fill, Filled, Incarnation, Lookup, Mark,
+    Observed, Prefix, Provider, Removal, Usage,
+};
+use crate::{Pattern, Result};
+
+pub use builder::RedisProviderBuilder;
+use link::RedisLink;
+
+/// A store in Redis or Valkey, shared by all processes that use the same namespace.
+///
+/// It connects when it is used first, over one connection per server that all tasks share, and
+/// connects anew for ever after. A call waits for a first attempt that is under way; while attempts
+/// fail, calls fail at once.
+///
+/// # URLs
+///
+/// | URL | meaning |
+/// |---|---|
+/// | `redis://[[user]:password@]host[:port][/database]` | one server |
+/// | `rediss://..` | the same over TLS |
+/// | `redis+sentinel://[[user]:password@]host[:port],../service[/database]` | the primary that Sentinel names; `?sentinel_username=`, `?sentinel_password=`, `?tls=true` |
+/// | `redis+cluster://[[user]:password@]host[:port],..` | a cluster, of which these servers are asked first; `?tls=true` |
+///
+/// `valkey` may stand for `redis` in all of them. In a user name or a password `/`, `?`, `#`, `%`
+/// and `@` have to be percent-encoded.
+///
+/// # The fence
+///
+/// Each answer carries the [`Incarnation`] of the server that gave it, read with `INFO` when the
+/// connection was opened and once a second from then on, since a primary that is demoted and
+/// promoted again keeps its connections. Where an access list forbids `INFO`, lives cannot be told
+/// apart ([`Incarnation::UNKNOWN`]).
+///
+/// A server that has become a copy of another serves reads for up to that second, if nobody writes
+/// and nobody ends its connections (Sentinel does); in a cluster it redirects at once.
+///
+/// # Examples
+///
+/// ```no_run
+/// use cache_runtime::provider::{Provider, RedisProvider};
+///
+/// # async fn example() -> cache_runtime::Result<()> {
+/// let provider = RedisProvider::new("redis://127.0.0.1/", "app")?;
+/// provider.ping().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct RedisProvider(Steps<RedisLink>);
+
+impl RedisProvider {
+    /// A provider for a URL and a namespace, with all other options as they are by default.
+    ///
+    /// # Errors
+    ///
+    /// [`Config`](crate::ErrorKind::Config) if the URL cannot work. The message holds nothing of it.
+    pub fn new(url: &str, namespace: &str) -> Result<Self> {
+        Self::builder(url).namespace(namespace).build()
+    }
+
+    /// Options for a provider.
+    pub fn builder(url: &str) -> RedisProviderBuilder {
+        RedisProviderBuilder::new(url)
+    }
+
+    fn over(steps: Steps<RedisLink>) -> Self {
+        Self(steps)
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl Provider for RedisProvider {
+    fn read<'a>(&'a self, lookups: &'a [Lookup<'a>]) -> BoxFuture<'a, Result<Vec<Observed>>> {
+        self.0.read(lookups)
+    }
+
+    fn acquire<'a>(&'a self, request: Acquire<'a>) -> BoxFuture<'a, Result<Acquired>> {
+        self.0.acquire(request)
+    }
+
+    fn fill<'a>(&'a self, request: Fill<'a>) -> BoxFuture<'a, Result<Filled>> {
+        self.0.fill(request)
+    }
+
+    fn renew<'a>(
+        &'a self,
+        key: &'a str,
+        prefix: Prefix,
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<bool>> {
+        self.0.renew(key, prefix, ttl)
+    }
+
+    fn release<'a>(&'a self, key: &'a str, prefix: Prefix) -> BoxFuture<'a, Result<bool>> {
+        self.0.release(key, prefix)
+    }
+
+    fn ensure_marks<'a>(
+        &'a self,
+        key: &'a str,
+        marks: &'a [Mark<'a>],
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<Baseline>> {
+        self.0.ensure_marks(key, marks, ttl)
+    }
+
+    fn hold_marks<'a>(&'a self, marks: &'a [Mark<'a>], ttl: Duration) -> BoxFuture<'a, Result<()>> {
+        self.0.hold_marks(marks, ttl)
+    }
+
+    fn remove<'a>(&'a self, removal: Removal<'a>) -> BoxFuture<'a, Result<u64>> {
+        self.0.remove(removal)
+    }
+
+    fn remove_matching<'a>(&'a self, pattern: &'a Pattern) -> BoxFuture<'a, Result<u64>> {
+        self.0.remove_matching(pattern)
+    }
+
+    fn clear(&self) -> BoxFuture<'_, Result<()>> {
+        self.0.clear()
+    }
+
+    fn ping(&self) -> BoxFuture<'_, Result<Incarnation>> {
+        self.0.ping()
+    }
+
+    fn usage(&self) -> BoxFuture<'_, Result<Usage>> {
+        self.0.usage()
+    }
+
+    fn describe(&self) -> Description {
+        self.0.describe()
+    }
+
+    fn shutdown(&self) -> BoxFuture<'_, Result<()>> {
+        self.0.shutdown()
+    }
+}

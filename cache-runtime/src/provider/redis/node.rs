@@ -1,0 +1,108 @@
+//! One server, reached over one connection or several.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::batch::RedisBatch;
+use super::dial::Dial;
+use super::lane::{Connection, Lane, Settings};
+use super::reply::{self, Cause, Fault};
+use crate::provider::Incarnation;
+use crate::provider::commands::{Answer, Sent};
+use crate::{Error, ErrorKind, Result};
+
+/// How often a connection that was over before anything was sent is replaced for one batch.
+const ATTEMPTS: usize = 3;
+
+/// One server. Its connections are used in turn.
+#[derive(Debug)]
+pub(super) struct Node {
+    lanes: Box<[Arc<Lane>]>,
+    turn: AtomicUsize,
+}
+
+/// What a server made of a batch.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    Done(Sent),
+    /// It does not serve; in a cluster another one may.
+    Refused(Fault),
+}
+
+impl Node {
+    pub(super) fn new(dial: &Dial, settings: &Arc<Settings>, connections: usize) -> Self {
+        let lane = || Lane::new(dial.clone(), settings.clone());
+        Self { lanes: (0..connections.max(1)).map(|_| lane()).collect(), turn: AtomicUsize::new(0) }
+    }
+
+    /// Sends a batch, with `life` only to a server in that life.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`](ErrorKind::Unavailable) if surely nothing was sent,
+    /// [`Unknown`](ErrorKind::Unknown) if the connection ended before the answer.
+    pub(super) async fn send(
+        &self,
+        batch: &RedisBatch,
+        life: Option<Incarnation>,
+    ) -> Result<Outcome> {
+        let mut last = None;
+        for _ in 0..ATTEMPTS {
+            let lane = self.lane();
+            // Waiting is rare, and a hit's future has no room for it.
+            let connection = match lane.ready() {
+                Some(connection) => connection,
+                None => Box::pin(lane.connection()).await?,
+            };
+            if life.is_some_and(|life| life != connection.identity.incarnation) {
+                return Ok(Outcome::Done(Sent::OtherLife));
+            }
+            match connection.wire.send(batch).await {
+                Ok(values) => return outcome(lane, &connection, values),
+                Err(error) if error.kind() == ErrorKind::Unavailable => last = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(last.unwrap_or_else(|| Error::new(ErrorKind::Unavailable, "redis", "no connection")))
+    }
+
+    fn lane(&self) -> &Arc<Lane> {
+        match &*self.lanes {
+            [lane] => lane,
+            lanes => &lanes[self.turn.fetch_add(1, Ordering::Relaxed) % lanes.len()],
+        }
+    }
+
+    /// Whether any of the connections is there now.
+    pub(super) fn is_ready(&self) -> bool {
+        self.lanes.iter().any(|lane| lane.ready().is_some())
+    }
+
+    /// Lets go of the connections for good.
+    pub(super) fn shut(&self) {
+        for lane in &self.lanes {
+            lane.shut();
+        }
+    }
+}
+
+fn outcome(
+    lane: &Arc<Lane>,
+    connection: &Arc<Connection>,
+    values: Vec<::redis::Value>,
+) -> Result<Outcome> {
+    Ok(match reply::replies(values)? {
+        Ok(replies) => {
+            let incarnation = connection.identity.incarnation;
+            Outcome::Done(Sent::Answered(Answer { replies, incarnation }))
+        }
+        Err(fault) => {
+            // Whoever answers so has another role, or has it soon, and may come back with an older
+            // state. So the life that was read on this connection counts for no further batch.
+            if matches!(fault.cause, Cause::Other | Cause::Moved) {
+                lane.replace(connection);
+            }
+            Outcome::Refused(fault)
+        }
+    })
+}
