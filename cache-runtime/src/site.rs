@@ -144,8 +144,7 @@ pub(crate) fn shared_tags_of(key: &str, value_type: &str) -> Vec<String> {
         true => (site.spec.value_type)() == value_type,
         false => site.could_have(key),
     };
-    let mut tags: Vec<String> =
-        registered().filter(could_have).map(Site::shared_tag).collect();
+    let mut tags: Vec<String> = registered().filter(could_have).map(Site::shared_tag).collect();
     tags.sort_unstable();
     tags.dedup();
     tags

@@ -27,6 +27,31 @@ async fn failures_in_a_row_open_it_and_then_nothing_is_asked() {
     }
 }
 
+/// A process that is behind answers all of its reads late together: that is one failure. The same
+/// reads one after the other are as many as there are.
+#[tokio::test]
+async fn failures_that_waited_together_count_once() {
+    for together in [true, false] {
+        let world = World::new(options().retries(0));
+        world.scripted.set(Fault::Hangs);
+        let read = || world.resilient.read_one("k", &[]);
+        if together {
+            let mut reads: Vec<_> = (0..20).map(|_| Box::pin(read())).collect();
+            for read in &mut reads {
+                assert!(poll_once(read.as_mut()).is_pending());
+            }
+            for read in reads {
+                assert_eq!(kind(world.run(read).await), Some(ErrorKind::Timeout));
+            }
+        } else {
+            for _ in 0..5 {
+                assert_eq!(kind(world.run(read()).await), Some(ErrorKind::Timeout));
+            }
+        }
+        assert_eq!(world.breaker() == BreakerState::Closed, together);
+    }
+}
+
 #[tokio::test]
 async fn every_kind_of_step_is_refused_by_an_open_breaker() {
     let world = World::new(options());

@@ -51,7 +51,7 @@ async fn a_larger_budget_lets_the_same_store_answer() {
 
 #[tokio::test]
 async fn a_stalled_store_costs_a_read_less_than_the_budget_once_it_was_seen_to_be_fast() {
-    for (adaptive, within) in [(true, millis(5)..millis(20)), (false, BUDGET..millis(51))] {
+    for (adaptive, within) in [(true, BUDGET / 2..millis(30)), (false, BUDGET..millis(51))] {
         let world = World::new(options().adaptive(adaptive));
         world.scripted.set(Fault::Slow(millis(1)));
         for _ in 0..50 {
@@ -100,7 +100,7 @@ async fn a_read_of_many_cells_has_the_whole_budget() {
         world.finds("k").await.expect("an answer");
         world.pass(millis(30)).await;
     }
-    assert!(world.resilient.health().read_deadline < millis(20));
+    assert!(world.resilient.health().read_deadline < millis(30));
     world.scripted.set(Fault::Slow(millis(40)));
     let lookups = vec![cache_runtime::provider::Lookup::new("k"); 100];
     assert_eq!(world.run(world.resilient.read(&lookups)).await.expect("answers").len(), 100);

@@ -58,9 +58,9 @@ pub async fn in_cache_of<R>(
     let builder = build(Cache::builder().in_memory()).clock(clock.clone());
     let builder = match goes_through_bytes() {
         // The tests' hands jump over any lease that is shorter than their loads.
-        true => builder
-            .provider(MemoryProvider::builder().clock(clock).build())
-            .lease(seconds(3_600)),
+        true => {
+            builder.provider(MemoryProvider::builder().clock(clock).build()).lease(seconds(3_600))
+        }
         false => builder,
     };
     let cache = builder.build().await.expect("the cache is sound");

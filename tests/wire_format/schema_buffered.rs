@@ -36,42 +36,42 @@ macro_rules! assert_all_differ {
 }
 
 version!(flat_1 {
-    #[derive(Serialize, Deserialize)] pub struct Root { id: u64, #[serde(flatten)] inner: Inner, nick: Option<String> }
-    #[derive(Serialize, Deserialize)] pub struct Inner { a: u32, b: String }
+    #[derive(Serialize, Deserialize)] pub(crate) struct Root { id: u64, #[serde(flatten)] inner: Inner, nick: Option<String> }
+    #[derive(Serialize, Deserialize)] pub(crate) struct Inner { a: u32, b: String }
 });
 version!(flat_2 {
-    #[derive(Serialize, Deserialize)] pub struct Root { id: u64, #[serde(flatten)] inner: Inner, nick: Option<String> }
-    #[derive(Serialize, Deserialize)] pub struct Inner { a: u32, c: String }
+    #[derive(Serialize, Deserialize)] pub(crate) struct Root { id: u64, #[serde(flatten)] inner: Inner, nick: Option<String> }
+    #[derive(Serialize, Deserialize)] pub(crate) struct Inner { a: u32, c: String }
 });
 version!(flat_3 {
-    #[derive(Serialize, Deserialize)] pub struct Root { id: u64, #[serde(flatten)] inner: Inner, nick: Option<String> }
-    #[derive(Serialize, Deserialize)] pub struct Inner { a: u64, b: String }
+    #[derive(Serialize, Deserialize)] pub(crate) struct Root { id: u64, #[serde(flatten)] inner: Inner, nick: Option<String> }
+    #[derive(Serialize, Deserialize)] pub(crate) struct Inner { a: u64, b: String }
 });
 version!(flat_4 {
-    #[derive(Serialize, Deserialize)] pub struct Root { id: u32, #[serde(flatten)] inner: Inner, nick: Option<String> }
-    #[derive(Serialize, Deserialize)] pub struct Inner { a: u32, b: String }
+    #[derive(Serialize, Deserialize)] pub(crate) struct Root { id: u32, #[serde(flatten)] inner: Inner, nick: Option<String> }
+    #[derive(Serialize, Deserialize)] pub(crate) struct Inner { a: u32, b: String }
 });
 version!(flat_5 {
-    #[derive(Serialize, Deserialize)] pub struct Root { id: u64, #[serde(flatten)] inner: Inner, nick: Option<u8> }
-    #[derive(Serialize, Deserialize)] pub struct Inner { a: u32, b: String }
+    #[derive(Serialize, Deserialize)] pub(crate) struct Root { id: u64, #[serde(flatten)] inner: Inner, nick: Option<u8> }
+    #[derive(Serialize, Deserialize)] pub(crate) struct Inner { a: u32, b: String }
 });
 version!(flat_6 {
-    #[derive(Serialize, Deserialize)] pub struct Root { id: u64, #[serde(flatten)] inner: Inner, name: Option<String> }
-    #[derive(Serialize, Deserialize)] pub struct Inner { a: u32, b: String }
+    #[derive(Serialize, Deserialize)] pub(crate) struct Root { id: u64, #[serde(flatten)] inner: Inner, name: Option<String> }
+    #[derive(Serialize, Deserialize)] pub(crate) struct Inner { a: u32, b: String }
 });
 version!(flat_7 {
-    #[derive(Serialize, Deserialize)] pub struct Root { id: u64, #[serde(flatten)] inner: Inner, nick: Option<String> }
-    #[derive(Serialize, Deserialize)] pub struct Inner { a: u32, b: String, c: Option<u8> }
+    #[derive(Serialize, Deserialize)] pub(crate) struct Root { id: u64, #[serde(flatten)] inner: Inner, nick: Option<String> }
+    #[derive(Serialize, Deserialize)] pub(crate) struct Inner { a: u32, b: String, c: Option<u8> }
 });
 version!(flat_8 {
-    #[derive(Serialize, Deserialize)] pub struct Root { id: u64, #[serde(flatten)] inner: Inner, nick: Option<String> }
-    #[derive(Serialize, Deserialize)] pub struct Inner { a: u32, b: Vec<u8> }
+    #[derive(Serialize, Deserialize)] pub(crate) struct Root { id: u64, #[serde(flatten)] inner: Inner, nick: Option<String> }
+    #[derive(Serialize, Deserialize)] pub(crate) struct Inner { a: u32, b: Vec<u8> }
 });
 version!(flat_9 {
-    #[derive(Serialize, Deserialize)] pub struct Root { id: u64, #[serde(flatten)] rest: HashMap<String, u32> }
+    #[derive(Serialize, Deserialize)] pub(crate) struct Root { id: u64, #[serde(flatten)] rest: HashMap<String, u32> }
 });
 version!(flat_10 {
-    #[derive(Serialize, Deserialize)] pub struct Root { id: u64, #[serde(flatten)] rest: HashMap<String, String> }
+    #[derive(Serialize, Deserialize)] pub(crate) struct Root { id: u64, #[serde(flatten)] rest: HashMap<String, String> }
 });
 
 #[test]
@@ -92,23 +92,23 @@ fn flattened_fields_count() {
 
 version!(untagged_1 {
     #[derive(Serialize, Deserialize)] #[serde(untagged)]
-    pub enum Root { Id(u64), Name(String), Both { id: u64, name: String } }
+    pub(crate) enum Root { Id(u64), Name(String), Both { id: u64, name: String } }
 });
 version!(untagged_2 {
     #[derive(Serialize, Deserialize)] #[serde(untagged)]
-    pub enum Root { Id(u64), Name(String), Both { id: u64, title: String } }
+    pub(crate) enum Root { Id(u64), Name(String), Both { id: u64, title: String } }
 });
 version!(untagged_3 {
     #[derive(Serialize, Deserialize)] #[serde(untagged)]
-    pub enum Root { Id(u32), Name(String), Both { id: u64, name: String } }
+    pub(crate) enum Root { Id(u32), Name(String), Both { id: u64, name: String } }
 });
 version!(untagged_4 {
     #[derive(Serialize, Deserialize)] #[serde(untagged)]
-    pub enum Root { Id(u64), Name(String), Both { id: u64, name: String }, Flag(bool) }
+    pub(crate) enum Root { Id(u64), Name(String), Both { id: u64, name: String }, Flag(bool) }
 });
 version!(untagged_5 {
     #[derive(Serialize, Deserialize)] #[serde(untagged)]
-    pub enum Root { Id(u64), Name(String), Both { id: u64, name: u32 } }
+    pub(crate) enum Root { Id(u64), Name(String), Both { id: u64, name: u32 } }
 });
 
 #[test]
@@ -124,33 +124,33 @@ fn untagged_variants_count() {
 
 version!(tagged_1 {
     #[derive(Serialize, Deserialize)] #[serde(tag = "kind")]
-    pub enum Root { Circle { radius: f64 }, Square { side: u32 }, Nothing }
+    pub(crate) enum Root { Circle { radius: f64 }, Square { side: u32 }, Nothing }
     #[derive(Serialize, Deserialize)] #[serde(tag = "kind", content = "data")]
-    pub enum Beside { Circle { radius: f64 }, Square(u32), Nothing }
+    pub(crate) enum Beside { Circle { radius: f64 }, Square(u32), Nothing }
 });
 version!(tagged_2 {
     #[derive(Serialize, Deserialize)] #[serde(tag = "type")]
-    pub enum Root { Circle { radius: f64 }, Square { side: u32 }, Nothing }
+    pub(crate) enum Root { Circle { radius: f64 }, Square { side: u32 }, Nothing }
     #[derive(Serialize, Deserialize)] #[serde(tag = "type", content = "data")]
-    pub enum Beside { Circle { radius: f64 }, Square(u32), Nothing }
+    pub(crate) enum Beside { Circle { radius: f64 }, Square(u32), Nothing }
 });
 version!(tagged_3 {
     #[derive(Serialize, Deserialize)] #[serde(tag = "kind")]
-    pub enum Root { Circle { radius: f64 }, Square { edge: u32 }, Nothing }
+    pub(crate) enum Root { Circle { radius: f64 }, Square { edge: u32 }, Nothing }
     #[derive(Serialize, Deserialize)] #[serde(tag = "kind", content = "data")]
-    pub enum Beside { Circle { radius: f64 }, Square(u64), Nothing }
+    pub(crate) enum Beside { Circle { radius: f64 }, Square(u64), Nothing }
 });
 version!(tagged_4 {
     #[derive(Serialize, Deserialize)] #[serde(tag = "kind")]
-    pub enum Root { Circle { radius: f64 }, Square { side: String }, Nothing }
+    pub(crate) enum Root { Circle { radius: f64 }, Square { side: String }, Nothing }
     #[derive(Serialize, Deserialize)] #[serde(tag = "kind", content = "data")]
-    pub enum Beside { Circle { diameter: f64 }, Square(u32), Nothing }
+    pub(crate) enum Beside { Circle { diameter: f64 }, Square(u32), Nothing }
 });
 version!(tagged_5 {
     #[derive(Serialize, Deserialize)] #[serde(tag = "kind")]
-    pub enum Root { Circle { radius: f64 }, Square { side: u32 }, Nothing, Triangle }
+    pub(crate) enum Root { Circle { radius: f64 }, Square { side: u32 }, Nothing, Triangle }
     #[derive(Serialize, Deserialize)] #[serde(tag = "kind", content = "data")]
-    pub enum Beside { Circle { radius: f64 }, Square(u32), Nothing, Triangle }
+    pub(crate) enum Beside { Circle { radius: f64 }, Square(u32), Nothing, Triangle }
 });
 
 #[test]

@@ -25,7 +25,7 @@ macro_rules! root {
     ($name:ident { $($body:tt)* }) => {
         version!($name {
             #[derive(Serialize, Deserialize)]
-            pub struct Root { $($body)* }
+            pub(crate) struct Root { $($body)* }
         });
     };
 }
@@ -97,24 +97,24 @@ fn what_says_the_same_is_the_same() {
 }
 
 version!(deep_1 {
-    #[derive(Serialize, Deserialize)] pub struct Root { rows: Vec<Row> }
-    #[derive(Serialize, Deserialize)] pub struct Row { cells: HashMap<String, Cell> }
-    #[derive(Serialize, Deserialize)] pub struct Cell { value: u32, note: Option<String> }
+    #[derive(Serialize, Deserialize)] pub(crate) struct Root { rows: Vec<Row> }
+    #[derive(Serialize, Deserialize)] pub(crate) struct Row { cells: HashMap<String, Cell> }
+    #[derive(Serialize, Deserialize)] pub(crate) struct Cell { value: u32, note: Option<String> }
 });
 version!(deep_2 {
-    #[derive(Serialize, Deserialize)] pub struct Root { rows: Vec<Row> }
-    #[derive(Serialize, Deserialize)] pub struct Row { cells: HashMap<String, Cell> }
-    #[derive(Serialize, Deserialize)] pub struct Cell { value: u64, note: Option<String> }
+    #[derive(Serialize, Deserialize)] pub(crate) struct Root { rows: Vec<Row> }
+    #[derive(Serialize, Deserialize)] pub(crate) struct Row { cells: HashMap<String, Cell> }
+    #[derive(Serialize, Deserialize)] pub(crate) struct Cell { value: u64, note: Option<String> }
 });
 version!(deep_3 {
-    #[derive(Serialize, Deserialize)] pub struct Root { rows: Vec<Row> }
-    #[derive(Serialize, Deserialize)] pub struct Row { cells: HashMap<String, Cell> }
-    #[derive(Serialize, Deserialize)] pub struct Cell { value: u32, note: Option<char> }
+    #[derive(Serialize, Deserialize)] pub(crate) struct Root { rows: Vec<Row> }
+    #[derive(Serialize, Deserialize)] pub(crate) struct Row { cells: HashMap<String, Cell> }
+    #[derive(Serialize, Deserialize)] pub(crate) struct Cell { value: u32, note: Option<char> }
 });
 version!(deep_4 {
-    #[derive(Serialize, Deserialize)] pub struct Root { rows: Vec<Row> }
-    #[derive(Serialize, Deserialize)] pub struct Row { cells: HashMap<u8, Cell> }
-    #[derive(Serialize, Deserialize)] pub struct Cell { value: u32, note: Option<String> }
+    #[derive(Serialize, Deserialize)] pub(crate) struct Root { rows: Vec<Row> }
+    #[derive(Serialize, Deserialize)] pub(crate) struct Row { cells: HashMap<u8, Cell> }
+    #[derive(Serialize, Deserialize)] pub(crate) struct Cell { value: u32, note: Option<String> }
 });
 
 #[test]
@@ -137,40 +137,40 @@ fn changes_below_are_changes() {
 
 version!(enum_1 {
     #[derive(Serialize, Deserialize)]
-    pub enum Root { Empty, One(u32), Two(u32, String), Named { id: u64, name: String } }
+    pub(crate) enum Root { Empty, One(u32), Two(u32, String), Named { id: u64, name: String } }
 });
 version!(variant_added {
     #[derive(Serialize, Deserialize)]
-    pub enum Root { Empty, One(u32), Two(u32, String), Named { id: u64, name: String }, More }
+    pub(crate) enum Root { Empty, One(u32), Two(u32, String), Named { id: u64, name: String }, More }
 });
 version!(variant_renamed {
     #[derive(Serialize, Deserialize)]
-    pub enum Root { Nothing, One(u32), Two(u32, String), Named { id: u64, name: String } }
+    pub(crate) enum Root { Nothing, One(u32), Two(u32, String), Named { id: u64, name: String } }
 });
 version!(variant_reordered {
     #[derive(Serialize, Deserialize)]
-    pub enum Root { One(u32), Empty, Two(u32, String), Named { id: u64, name: String } }
+    pub(crate) enum Root { One(u32), Empty, Two(u32, String), Named { id: u64, name: String } }
 });
 version!(variant_retyped {
     #[derive(Serialize, Deserialize)]
-    pub enum Root { Empty, One(u64), Two(u32, String), Named { id: u64, name: String } }
+    pub(crate) enum Root { Empty, One(u64), Two(u32, String), Named { id: u64, name: String } }
 });
 version!(variant_lengthened {
     #[derive(Serialize, Deserialize)]
-    pub enum Root { Empty, One(u32), Two(u32, String, u8), Named { id: u64, name: String } }
+    pub(crate) enum Root { Empty, One(u32), Two(u32, String, u8), Named { id: u64, name: String } }
 });
 version!(variant_field_retyped {
     #[derive(Serialize, Deserialize)]
-    pub enum Root { Empty, One(u32), Two(u32, String), Named { id: u64, name: char } }
+    pub(crate) enum Root { Empty, One(u32), Two(u32, String), Named { id: u64, name: char } }
 });
 version!(variant_emptied {
     #[derive(Serialize, Deserialize)]
-    pub enum Root { Empty, One, Two(u32, String), Named { id: u64, name: String } }
+    pub(crate) enum Root { Empty, One, Two(u32, String), Named { id: u64, name: String } }
 });
 version!(enum_renamed {
     #[derive(Serialize, Deserialize)]
     #[serde(rename = "Stem")]
-    pub enum Root { Empty, One(u32), Two(u32, String), Named { id: u64, name: String } }
+    pub(crate) enum Root { Empty, One(u32), Two(u32, String), Named { id: u64, name: String } }
 });
 
 #[test]
@@ -191,25 +191,25 @@ fn every_change_of_a_variant_is_a_change() {
 
 version!(tree_1 {
     #[derive(Serialize, Deserialize)]
-    pub struct Root { value: u32, left: Option<Box<Root>>, right: Option<Box<Root>>, last: u8 }
+    pub(crate) struct Root { value: u32, left: Option<Box<Root>>, right: Option<Box<Root>>, last: u8 }
     #[derive(Serialize, Deserialize)]
-    pub enum Expression { Add(Box<Expression>, Box<Expression>), Call { name: String, with: Vec<Expression> }, Number(i64) }
+    pub(crate) enum Expression { Add(Box<Expression>, Box<Expression>), Call { name: String, with: Vec<Expression> }, Number(i64) }
     #[derive(Serialize, Deserialize)]
-    pub struct Chain(pub Option<Box<Chain>>);
+    pub(crate) struct Chain(Option<Box<Chain>>);
     #[derive(Serialize, Deserialize)]
-    pub struct Ping { pong: Vec<Pong> }
+    pub(crate) struct Ping { pong: Vec<Pong> }
     #[derive(Serialize, Deserialize)]
-    pub struct Pong { ping: Option<Box<Ping>>, n: u16 }
+    pub(crate) struct Pong { ping: Option<Box<Ping>>, n: u16 }
 });
 version!(tree_2 {
     #[derive(Serialize, Deserialize)]
-    pub struct Root { value: u32, left: Option<Box<Root>>, right: Option<Box<Root>>, last: u16 }
+    pub(crate) struct Root { value: u32, left: Option<Box<Root>>, right: Option<Box<Root>>, last: u16 }
     #[derive(Serialize, Deserialize)]
-    pub enum Expression { Add(Box<Expression>, Box<Expression>), Call { name: String, with: Vec<Expression> }, Number(u64) }
+    pub(crate) enum Expression { Add(Box<Expression>, Box<Expression>), Call { name: String, with: Vec<Expression> }, Number(u64) }
     #[derive(Serialize, Deserialize)]
-    pub struct Ping { pong: Vec<Pong> }
+    pub(crate) struct Ping { pong: Vec<Pong> }
     #[derive(Serialize, Deserialize)]
-    pub struct Pong { ping: Option<Box<Ping>>, n: u32 }
+    pub(crate) struct Pong { ping: Option<Box<Ping>>, n: u32 }
 });
 
 #[test]
@@ -248,14 +248,14 @@ fn generic_types_differ_by_their_parameters() {
 }
 
 version!(newtype_1 {
-    #[derive(Serialize, Deserialize)] pub struct Id(u64);
-    #[derive(Serialize, Deserialize)] #[serde(transparent)] pub struct Clear(u64);
-    #[derive(Serialize, Deserialize)] pub struct Point(f64, f64);
-    #[derive(Serialize, Deserialize)] pub struct Unit;
+    #[derive(Serialize, Deserialize)] pub(crate) struct Id(u64);
+    #[derive(Serialize, Deserialize)] #[serde(transparent)] pub(crate) struct Clear(u64);
+    #[derive(Serialize, Deserialize)] pub(crate) struct Point(f64, f64);
+    #[derive(Serialize, Deserialize)] pub(crate) struct Unit;
 });
 version!(newtype_2 {
-    #[derive(Serialize, Deserialize)] pub struct Id(u32);
-    #[derive(Serialize, Deserialize)] pub struct Point(f64, f32);
+    #[derive(Serialize, Deserialize)] pub(crate) struct Id(u32);
+    #[derive(Serialize, Deserialize)] pub(crate) struct Point(f64, f32);
 });
 
 #[test]

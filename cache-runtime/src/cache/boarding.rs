@@ -19,7 +19,10 @@ pub(super) enum Boarded {
     Lead(Leader),
     /// Somebody loads; the flag says whether this caller joined in time.
     Fly(Landing<Cached>, bool),
-    Queue { present: Landing<Cached>, next: Landing<Cached> },
+    Queue {
+        present: Landing<Cached>,
+        next: Landing<Cached>,
+    },
     /// The key holds something else by now.
     Changed,
     /// Another process loads; the leader waits for that on behalf of this one.
@@ -35,7 +38,10 @@ pub(super) async fn board(
     keeps_entry: bool,
     given_up: Option<u64>,
 ) -> Boarded {
-    #[cfg_attr(not(feature = "entry"), allow(unused_mut, reason = "only a lease elsewhere is replaced"))]
+    #[cfg_attr(
+        not(feature = "entry"),
+        allow(unused_mut, reason = "only a lease elsewhere is replaced")
+    )]
     let mut terms = Terms { keeps_entry, ..Terms::default() };
     let flight = {
         // Taken before the table's lock: taking the outermost guard can run destructors of users.
@@ -75,7 +81,11 @@ pub(super) async fn board(
 }
 
 /// Leads the flight of those who came during a load that stored nothing. The store may be back.
-pub(super) async fn lead_next(core: &Arc<Core>, request: &Arc<Request>, mut leader: Leader) -> Step {
+pub(super) async fn lead_next(
+    core: &Arc<Core>,
+    request: &Arc<Request>,
+    mut leader: Leader,
+) -> Step {
     leader.begin_read();
     let taking = async {
         let look = core.look(request).await;

@@ -10,7 +10,7 @@ use crate::config::{Config, Near, ProviderChoice};
 use crate::entry::Format;
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::Provider;
-use crate::resilience::{Resilient, ResilienceOptions};
+use crate::resilience::{ResilienceOptions, Resilient};
 
 /// What the builder was told of a store outside the process, beside the configuration.
 #[derive(Clone, Default)]
@@ -52,7 +52,7 @@ impl RemoteParts {
             options = options.budget(timeout);
         }
         let lease = self.lease.unwrap_or(LEASE);
-        let (format, provider) = (self.format.clone(), self.provider(config)?);
+        let (format, provider) = (self.format, self.provider(config)?);
         if lease.is_zero() {
             let message = "`lease` is zero: nobody could ever hold a key while it loads";
             return Err(Error::new(ErrorKind::Config, "build", message));
@@ -77,9 +77,13 @@ impl RemoteParts {
             }
             #[cfg(feature = "upstash")]
             ProviderChoice::Upstash => {
-                let url = exposed(config.rest_url.as_ref(), "REDIS_REST_URL", "the database's URL")?;
-                let token =
-                    exposed(config.rest_token.as_ref(), "REDIS_REST_TOKEN", "the database's token")?;
+                let url =
+                    exposed(config.rest_url.as_ref(), "REDIS_REST_URL", "the database's URL")?;
+                let token = exposed(
+                    config.rest_token.as_ref(),
+                    "REDIS_REST_TOKEN",
+                    "the database's token",
+                )?;
                 let builder = crate::provider::UpstashProvider::builder(url, token);
                 Ok(Arc::new(builder.namespace(&config.namespace).build()?))
             }

@@ -1,6 +1,7 @@
 //! A read that missed: who loads, who waits, what is stored. The one place where the protocol's
 //! rules are, for annotated functions and `get_or_set` alike; it knows no value types.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -116,9 +117,16 @@ pub(crate) async fn begin(core: &Arc<Core>, request: &Arc<Request>) -> Step {
 enum Approached {
     Done(Step),
     Again,
-    Fly { landing: Landing<Cached>, joined: bool, has_fallback: bool },
+    Fly {
+        landing: Landing<Cached>,
+        joined: bool,
+        has_fallback: bool,
+    },
     /// To the end of a load that stores nothing, and then to the flight that follows.
-    Queue { present: Landing<Cached>, next: Landing<Cached> },
+    Queue {
+        present: Landing<Cached>,
+        next: Landing<Cached>,
+    },
 }
 
 /// Looks at the store and, where there is nothing to serve, at the loads under way.
@@ -137,8 +145,8 @@ async fn approach(
         return Approached::Fly { landing, joined: true, has_fallback: false };
     }
     let (seen, kept) = match look(core, request, round == 0).await {
-        Looked::Done(step) => return Approached::Done(step),
-        Looked::Load(seen, kept) => (seen, kept),
+        Looked::Break(step) => return Approached::Done(step),
+        Looked::Continue(found) => found,
     };
     let has_fallback = kept.is_some();
     match board(core, request, &seen, has_fallback, given_up).await {
@@ -153,11 +161,9 @@ async fn approach(
     }
 }
 
-enum Looked {
-    Done(Step),
-    /// To be loaded, given what the key holds; an expired value may serve if that fails.
-    Load(Seen, Option<Cached>),
-}
+/// Ends where there is something to serve; goes on with what the key holds, and the expired value
+/// that may serve if the load fails.
+type Looked = ControlFlow<Step, (Seen, Option<Cached>)>;
 
 async fn look(core: &Arc<Core>, request: &Arc<Request>, first: bool) -> Looked {
     match core.look(request).await {
@@ -168,7 +174,7 @@ async fn look(core: &Arc<Core>, request: &Arc<Request>, first: bool) -> Looked {
                 // It missed, and somebody else's load has ended since.
                 count(&request.counters.joined);
             }
-            Looked::Done(Step::Done(value))
+            Looked::Break(Step::Done(value))
         }
         Look::Hit { value, seen, stale, .. } => {
             let refresher = match core.flights.is_flying(&request.text) {
@@ -179,7 +185,7 @@ async fn look(core: &Arc<Core>, request: &Arc<Request>, first: bool) -> Looked {
                     _ => None,
                 },
             };
-            Looked::Done(match refresher {
+            Looked::Break(match refresher {
                 Some(leader) => Step::Refresh { value, stale, leader },
                 None => {
                     report_served(request, stale);
@@ -189,20 +195,20 @@ async fn look(core: &Arc<Core>, request: &Arc<Request>, first: bool) -> Looked {
         }
         Look::Kept { value, seen } => {
             report_miss(request, first, MissReason::Expired);
-            Looked::Load(seen, Some(value))
+            Looked::Continue((seen, Some(value)))
         }
         Look::Miss { seen, reason } => {
             report_miss(request, first, reason);
-            Looked::Load(seen, None)
+            Looked::Continue((seen, None))
         }
         Look::Leased { seen } => {
             report_miss(request, first, MissReason::Absent);
-            Looked::Load(seen, None)
+            Looked::Continue((seen, None))
         }
         #[cfg(feature = "entry")]
         Look::Failed => {
             report_miss(request, first, MissReason::Unavailable);
-            Looked::Load(Seen::NOTHING, None)
+            Looked::Continue((Seen::NOTHING, None))
         }
     }
 }

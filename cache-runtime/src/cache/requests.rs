@@ -88,7 +88,11 @@ impl Options {
         let text = full_text(core, namespace, key);
         Request {
             site: None,
-            tags: core.function_names::<T>(&text).into_iter().chain(self.tags.iter().map(tag)).collect(),
+            tags: core
+                .function_names::<T>(&text)
+                .into_iter()
+                .chain(self.tags.iter().map(tag))
+                .collect(),
             text,
             families: Vec::new(),
             policy: Policy { ttl: self.ttl, ..Policy::new() },
@@ -144,7 +148,6 @@ impl<T: Cacheable> Get<T> {
 
     option!(namespace);
     option!(skip_cache);
-
 }
 
 impl<T: Cacheable> IntoFuture for Get<T> {

@@ -67,12 +67,7 @@ impl Core {
     }
 
     /// Stores a value whatever the key holds (`set`): loads in flight lose their lease.
-    pub(super) fn put_here(
-        &self,
-        request: &Request,
-        value: &Cached,
-        life: &Life,
-    ) -> Result<()> {
+    pub(super) fn put_here(&self, request: &Request, value: &Cached, life: &Life) -> Result<()> {
         let Tier::Memory(store) = &self.tier else { return Ok(()) };
         let too_large = || {
             Error::new(

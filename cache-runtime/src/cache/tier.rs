@@ -96,8 +96,7 @@ impl Core {
             Tier::Remote(remote) => remote.put(self, request, &value, ttl).await,
             _ => {
                 let (tags, began) = (self.see_tags(&request.tags), unused_number());
-                let life =
-                    Life::new(self, &request.policy, ttl, tags, Duration::ZERO, began);
+                let life = Life::new(self, &request.policy, ttl, tags, Duration::ZERO, began);
                 self.put_here(request, &value, &life)
             }
         }
@@ -145,8 +144,7 @@ impl Core {
             #[cfg(feature = "entry")]
             Tier::Remote(remote) => remote.remove_matching(pattern).await,
             _ => Ok(self.remove_where(|text| {
-                text.strip_prefix(self.namespace.as_str())
-                    .is_some_and(|text| pattern.matches(text))
+                text.strip_prefix(self.namespace.as_str()).is_some_and(|text| pattern.matches(text))
             })),
         }
     }

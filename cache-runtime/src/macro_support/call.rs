@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::plan::Plan;
 use super::writes::store_written;
-use crate::cache::core::Tier;
 use crate::cache::boarding::lead;
+use crate::cache::core::Tier;
 use crate::cache::global::with_current;
 use crate::cache::run::{self, Miss, Shape};
 use crate::cache::steps::check_key;

@@ -75,7 +75,8 @@ impl Effects {
     /// Takes out what is to be invalidated, with whole names.
     fn take(&mut self) -> Invalidation {
         let core = &self.cache.0;
-        let mut all = Invalidation { tags: std::mem::take(&mut self.tags), ..Invalidation::default() };
+        let mut all =
+            Invalidation { tags: std::mem::take(&mut self.tags), ..Invalidation::default() };
         for Target(target) in self.targets.drain(..) {
             match target {
                 What::Key(text) => {
@@ -202,7 +203,8 @@ pub(super) async fn store_written<V: Cacheable>(mut write: Write<V>, value: &V) 
 pub async fn forget_write<V: Cacheable>(mut write: Write<V>) {
     let Some(Announced { plan, .. }) = write.0.take() else { return };
     let keys = vec![plan.request.text];
-    if let Err(error) = (Invalidation { keys, ..Invalidation::default() }).run(&plan.cache.0).await {
+    if let Err(error) = (Invalidation { keys, ..Invalidation::default() }).run(&plan.cache.0).await
+    {
         tracing::warn!(target: "cache", %error, "invalidation after a write");
     }
 }

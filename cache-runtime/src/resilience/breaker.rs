@@ -46,6 +46,8 @@ pub(super) struct Breaker {
     /// The era's number, and the state in the lowest two bits.
     word: AtomicU64,
     in_a_row: AtomicU32,
+    /// When the last failure that was counted came home.
+    last_failure: AtomicU64,
     window: Window,
     trials: Mutex<Trials>,
     pub(super) openings: Counter,
@@ -75,6 +77,7 @@ impl Breaker {
         Self {
             word: AtomicU64::new(CLOSED),
             in_a_row: AtomicU32::new(0),
+            last_failure: AtomicU64::new(0),
             window: Window::new(options.failure_window),
             trials: Mutex::default(),
             openings: Counter::default(),
@@ -132,7 +135,7 @@ impl Breaker {
         (trials.reopened.saturating_sub(1), trials.opened_at)
     }
 
-    fn record(&self, word: u64, outcome: Outcome, now: Tick) {
+    fn record(&self, word: u64, outcome: Outcome, began: Tick, now: Tick) {
         if self.word.load(Ordering::Relaxed) != word {
             return;
         }
@@ -144,6 +147,14 @@ impl Breaker {
                 self.window.count(false, now);
             }
             (CLOSED, Outcome::Failed) => {
+                // Of many that waited together the first speaks for all: they had one cause.
+                let last = self.last_failure.load(Ordering::Relaxed);
+                let order = Ordering::Relaxed;
+                if began < last
+                    || self.last_failure.compare_exchange(last, now, order, order).is_err()
+                {
+                    return;
+                }
                 let in_a_row = self.in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
                 self.window.count(true, now);
                 if in_a_row >= self.limits.in_a_row || self.too_many_failed(now) {
@@ -216,8 +227,8 @@ pub(super) struct Pass<'a> {
 
 impl Pass<'_> {
     /// Tells how an attempt ended.
-    pub(super) fn record(&self, outcome: Outcome, now: Tick) {
-        self.breaker.record(self.word, outcome, now);
+    pub(super) fn record(&self, outcome: Outcome, began: Tick, now: Tick) {
+        self.breaker.record(self.word, outcome, began, now);
     }
 }
 

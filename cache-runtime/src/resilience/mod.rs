@@ -126,7 +126,7 @@ impl Resilient {
             breaker: Breaker::new(&options),
             deadline: ReadDeadline::new(
                 options.adaptive,
-                options.least_deadline,
+                options.least_deadline.unwrap_or(options.budget / 2),
                 options.budget,
                 now,
             ),

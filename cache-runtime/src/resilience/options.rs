@@ -19,16 +19,16 @@ pub struct ResilienceOptions {
     pub budget: Duration,
     /// Whether a read's deadline follows what the store was seen to take. Default: yes.
     pub adaptive: bool,
-    /// The shortest deadline of a read. Default: 10 ms, so that neither a scheduler's delay nor the
-    /// coarseness of the clock cuts off a store that answers in microseconds.
-    pub least_deadline: Duration,
+    /// The shortest deadline of a read. Default: half the budget, so that a process which is
+    /// itself behind does not take a store that answers in microseconds for a dead one.
+    pub least_deadline: Option<Duration>,
     /// What an operation may take that visits all keys: `remove_matching`, `clear`, `usage`.
     /// Default: 10 s.
     pub scan_limit: Duration,
     /// How many operations may be under way at once. Default: 1,024.
     pub concurrency: usize,
-    /// How many more may wait, for a quarter of the budget, until one of those has ended; the rest
-    /// is refused at once. Default: 1,024.
+    /// How many more may wait, for half the budget, until one of those has ended; the rest is refused
+    /// at once. Default: 16,384.
     pub waiting: usize,
     /// How often one operation is repeated at most. Default: 2.
     pub retries: u32,
@@ -36,7 +36,8 @@ pub struct ResilienceOptions {
     pub retry_percent: u32,
     /// How many retries there are to begin with, and the most that can be saved up. Default: 10.
     pub retry_reserve: u32,
-    /// After so many failures in a row the breaker opens. Default: 5.
+    /// After so many failures in a row the breaker opens. Of failures that waited together only the
+    /// first counts: a burst that a busy process answers late is one failure. Default: 5.
     pub failures_in_a_row: u32,
     /// It also opens when this share of the calls in the window failed. Default: 50.
     pub failure_percent: u32,
@@ -67,10 +68,10 @@ impl ResilienceOptions {
         Self {
             budget,
             adaptive: true,
-            least_deadline: Duration::from_millis(10),
+            least_deadline: None,
             scan_limit: Duration::from_secs(10),
             concurrency: 1_024,
-            waiting: 1_024,
+            waiting: 16_384,
             retries: 2,
             retry_percent: 10,
             retry_reserve: 10,
@@ -93,10 +94,10 @@ impl ResilienceOptions {
         Self::new(Duration::from_millis(50))
     }
 
-    /// The defaults for a store behind HTTP: 500 ms, and at least 50 ms for a read.
+    /// The defaults for a store behind HTTP: 500 ms.
     #[must_use]
     pub const fn upstash() -> Self {
-        Self::new(Duration::from_millis(500)).least_deadline(Duration::from_millis(50))
+        Self::new(Duration::from_millis(500))
     }
 }
 
@@ -118,7 +119,7 @@ macro_rules! setters {
 setters! {
     budget: Duration,
     adaptive: bool,
-    least_deadline: Duration,
+    least_deadline: Option<Duration>,
     scan_limit: Duration,
     concurrency: usize,
     waiting: usize,

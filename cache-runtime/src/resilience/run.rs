@@ -58,7 +58,7 @@ impl Resilient {
         let _place = match self.limit.try_enter() {
             Some(place) => place,
             None => {
-                let patience = if step.patient { limit } else { limit / 4 };
+                let patience = if step.patient { limit } else { limit / 2 };
                 let place = self.limit.enter(&self.clock, patience).await;
                 began = self.clock.now();
                 place.ok_or_else(|| self.saturated(step.operation))?
@@ -107,7 +107,7 @@ impl Resilient {
         let now = self.clock.now();
         match answer {
             Some(Ok(answer)) => {
-                pass.record(Outcome::Answered, now);
+                pass.record(Outcome::Answered, began, now);
                 if step.adaptive {
                     self.deadline.answered(now.saturating_sub(began), now);
                 }
@@ -115,13 +115,13 @@ impl Resilient {
             }
             Some(Err(error)) => match Outcome::of(&error) {
                 Some(outcome) => {
-                    pass.record(outcome, now);
+                    pass.record(outcome, began, now);
                     Err(Failed::Perhaps(error))
                 }
                 None => Err(Failed::Finally(error)),
             },
             None => {
-                pass.record(Outcome::Failed, now);
+                pass.record(Outcome::Failed, began, now);
                 if step.adaptive {
                     self.deadline.ran_out(deadline);
                 }

@@ -164,6 +164,7 @@ impl Resilient {
     async fn deliver(&self, delivery: &Delivery, failures: u32) -> Result<()> {
         // A half-open breaker counts it as a trial if it has a place for one.
         let pass = self.breaker.admit();
+        let began = self.clock.now();
         let limit = self.delivery_limit(&delivery.task, failures);
         self.worker.announces(self.clock.now().saturating_add(ticks(limit)));
         let sent = within(&self.clock, limit, self.send_task(&delivery.task)).await;
@@ -173,7 +174,7 @@ impl Resilient {
             Err(error) => Outcome::of(error),
         };
         if let Some((pass, outcome)) = pass.zip(outcome) {
-            pass.record(outcome, self.clock.now());
+            pass.record(outcome, began, self.clock.now());
         }
         if answer.is_ok() {
             self.outbox.delivered(delivery);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use super::elsewhere::Elsewhere;
+use super::fill::{Filling, release};
 use super::names::{mark_ttl, marks, refresh_key, stamps};
 use super::renewal::Renewal;
 use super::write::{Draught, physical_ttl};
@@ -17,7 +18,7 @@ use crate::cache::value::Cached;
 use crate::clock::Clock;
 use crate::flight::{Flight, Ticket};
 use crate::provider::{
-    Acquire, Acquired, CellKind, Expected, Extent, Fill, Filled, Incarnation, Lookup, Mark, OnRefused, Prefix,
+    Acquire, Acquired, CellKind, Expected, Extent, Filled, Incarnation, Lookup, OnRefused, Prefix,
     Provider, Stamp,
 };
 use crate::resilience::Resilient;
@@ -275,36 +276,35 @@ impl RemoteClaim {
     /// `None` where the value cannot be stored.
     async fn fill(
         &mut self,
-        core: &Arc<Core>,
+        core: &Core,
         remote: &Remote,
-        request: &Arc<Request>,
+        request: &Request,
         value: &Cached,
         ttl: Duration,
         outcome: &Outcome<'_>,
     ) -> Option<Concluded> {
         let Baseline { mut tags, families, incarnation } = self.baseline.take()?;
-        let ttls = physical_ttl(core, request, Some(ttl));
+        let physical = physical_ttl(core, request, Some(ttl));
         if !outcome.tags.is_empty() {
             // Their nonces are from after the load; the guards see to what happened during it.
             let more = marks(outcome.tags);
-            let more = self.provider.ensure_marks(&self.text, &more, mark_ttl(ttls)).await;
+            let more = self.provider.ensure_marks(&self.text, &more, mark_ttl(physical)).await;
             tags.extend(stamps(&more.ok()?.marks)?);
         }
         let names: Vec<&String> = request.tags.iter().chain(outcome.tags).collect();
         let draught = Draught { ttl, took: outcome.took, incarnation };
         let bytes = remote.encode(core, request, value, &names, &tags, &draught)?;
-        let marks = marks(names);
-        let guarded = request.families.iter().map(|family| super::names::mark(family));
-        let guards: Vec<(Mark<'_>, Stamp)> = guarded.zip(families).collect();
-        let mut fill = Fill::new(&self.text, &bytes, ttls)
-            .expected(self.expected)
-            .marks(&marks, mark_ttl(ttls))
-            .guards(&guards)
-            .on_refused(self.on_refused);
-        if incarnation != Incarnation::UNKNOWN {
-            fill = fill.incarnation(incarnation);
-        }
-        Some(match self.provider.fill(fill).await {
+        let filling = Filling {
+            text: self.text.clone(),
+            bytes,
+            ttl: physical,
+            expected: self.expected,
+            on_refused: self.on_refused,
+            incarnation,
+            names: names.into_iter().cloned().collect(),
+            guards: request.families.iter().cloned().zip(families).collect(),
+        };
+        Some(match filling.send(&self.provider).await {
             Ok(Filled::Stored(states)) => {
                 count(&request.counters.stores);
                 tracing::debug!(target: "cache", key = %self.text, ?ttl, "store");
@@ -318,65 +318,18 @@ impl RemoteClaim {
                 count(&request.counters.errors);
                 tracing::debug!(target: "cache", key = %self.text, %error, "store");
                 if error.is_retryable() {
-                    self.fill_again(
-                        &request.tags,
-                        outcome.tags,
-                        &bytes,
-                        ttls,
-                        incarnation,
-                        &guards,
-                    );
+                    filling.send_again(&self.provider, self.lease.take());
                 }
                 Concluded { exact: false, held: false }
             }
         })
     }
 
-    /// Tries once more, off the caller's path: the first attempt may have come through, and then
-    /// this one is refused.
-    fn fill_again(
-        &mut self,
-        tags: &[String],
-        more: &[String],
-        bytes: &[u8],
-        ttl: Duration,
-        incarnation: Incarnation,
-        guards: &[(Mark<'_>, Stamp)],
-    ) {
-        let Ok(runtime) = Handle::try_current() else { return };
-        let guards: Vec<(String, Stamp)> =
-            guards.iter().map(|(mark, stamp)| (mark.name.to_owned(), *stamp)).collect();
-        let (provider, text, bytes) =
-            (Arc::clone(&self.provider), self.text.clone(), bytes.to_vec());
-        let names: Vec<String> = tags.iter().chain(more).cloned().collect();
-        let (expected, on_refused) = (self.expected, self.on_refused);
-        let lease = self.lease.take();
-        runtime.spawn(async move {
-            let marks = marks(&names);
-            let guards: Vec<(Mark<'_>, Stamp)> =
-                guards.iter().map(|(name, stamp)| (Mark::epoch(name), *stamp)).collect();
-            let mut fill = Fill::new(&text, &bytes, ttl)
-                .expected(expected)
-                .marks(&marks, mark_ttl(ttl))
-                .guards(&guards)
-                .on_refused(on_refused);
-            if incarnation != Incarnation::UNKNOWN {
-                fill = fill.incarnation(incarnation);
-            }
-            if let Err(error) = provider.fill(fill).await {
-                tracing::debug!(target: "cache", key = %text, %error, "store, second attempt");
-            }
-            if let Some((key, lease)) = lease {
-                release(&*provider, &key, lease).await;
-            }
-        });
-    }
-
     /// The load failed: the lease back, for whoever loads next.
     pub(crate) async fn give_back(mut self) {
         self.renewal = None;
         if let Some((key, lease)) = self.lease.take() {
-            release(&*self.provider, &key, lease).await;
+            release(&self.provider, &key, lease).await;
         }
     }
 
@@ -396,15 +349,8 @@ impl Drop for RemoteClaim {
         // Without a runtime the lease ends by itself.
         if let Ok(runtime) = Handle::try_current() {
             let provider = Arc::clone(&self.provider);
-            runtime.spawn(async move { release(&*provider, &key, lease).await });
+            runtime.spawn(async move { release(&provider, &key, lease).await });
         }
-    }
-}
-
-async fn release(provider: &Resilient, key: &str, lease: Prefix) {
-    // A lease that cannot be given back ends by itself.
-    if let Err(error) = provider.release(key, lease).await {
-        tracing::debug!(target: "cache", key = %key, %error, "release lease");
     }
 }
 

@@ -5,12 +5,16 @@ use std::time::Duration;
 
 use crate::cache::core::{Core, Request, Tier};
 use crate::clock::duration;
+use crate::error::ErrorKind;
 use crate::flight::Chain;
 use crate::provider::{Extent, Lookup, Prefix, Provider};
 use crate::stats::Counters;
 
 /// How long the first pause between two looks is, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(25));
+
+/// After so many looks in a row without an answer a waiter loads for itself.
+const MOST_UNANSWERED: u32 = 3;
 
 /// How long a load whose time is known may take before others stop waiting for it.
 const PATIENCE: u32 = 4;
@@ -43,18 +47,25 @@ impl Elsewhere {
         let Tier::Remote(remote) = &core.tier else { return Outwaited::TooLong };
         let began = core.clock.now();
         let limit = patience(&request.counters, remote.lease);
-        let (mut pause, longest) = PAUSES;
+        let ((mut pause, longest), mut unanswered) = (PAUSES, 0);
         loop {
             core.clock.sleep(pause.mul_f64(0.5 + fastrand::f64())).await;
             pause = (pause * 2).min(longest);
             let lookup = [Lookup::new(&self.key).extent(Extent::Prefix)];
             match remote.provider().read(&lookup).await {
                 Ok(observed) => {
+                    unanswered = 0;
                     let held =
                         observed.first().map_or(Prefix::ABSENT, |observed| observed.prefix());
                     if held != self.lease {
                         return Outwaited::Changed;
                     }
+                }
+                // One late answer says nothing about the holder; a store that is gone does.
+                Err(error)
+                    if error.kind() == ErrorKind::Timeout && unanswered < MOST_UNANSWERED =>
+                {
+                    unanswered += 1;
                 }
                 Err(_) => return Outwaited::TooLong,
             }

@@ -5,6 +5,7 @@
 
 mod claim;
 mod elsewhere;
+mod fill;
 mod names;
 mod read;
 mod remove;

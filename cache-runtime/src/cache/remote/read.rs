@@ -64,7 +64,8 @@ impl Remote {
             true => (at < request.tags.len()).then_some(at),
             false => request.tags.iter().position(|tag| tag == name),
         };
-        let unknown = stored.named_tags().enumerate().filter(|(at, name)| known(*at, name).is_none());
+        let unknown =
+            stored.named_tags().enumerate().filter(|(at, name)| known(*at, name).is_none());
         let unknown: Vec<Mark<'_>> = unknown.map(|(_, name)| mark(name)).collect();
         let mut more = match unknown.is_empty() {
             true => Vec::new(),

@@ -77,9 +77,7 @@ impl Remote {
             Boarding::Join(_) | Boarding::Wait(_) => None,
         };
         match answer {
-            Some(Ending::Landed { value, .. }) if value.tags == tags => {
-                value.observed.clone()
-            }
+            Some(Ending::Landed { value, .. }) if value.tags == tags => value.observed.clone(),
             // Its reader was dropped, or does not come to an end, or asked for other tags.
             _ => self.read_alone(request, marks).await,
         }
