@@ -4,8 +4,6 @@
 //! The tests run one after another, since each measures times. The tables that they print say more
 //! than the bounds that they assert: those leave room for machines that do other work as well.
 
-#[path = "outages/fence.rs"]
-mod fence;
 #[path = "outages/load.rs"]
 mod load;
 #[path = "outages/report.rs"]

@@ -59,7 +59,12 @@ pub struct Config {
     pub rest_url: Option<Secret>,
     /// What Upstash is asked with.
     pub rest_token: Option<Secret>,
+    /// The variables that the URL and the token of Upstash were looked for in, for messages.
+    pub(crate) rest_names: (&'static str, &'static str),
 }
+
+/// The usual variables for Upstash's URL and token.
+pub(crate) const REST_NAMES: (&str, &str) = ("REDIS_REST_URL", "REDIS_REST_TOKEN");
 
 /// The store that the environment chose.
 #[non_exhaustive]
@@ -115,6 +120,7 @@ impl Default for Config {
             redis_url: None,
             rest_url: None,
             rest_token: None,
+            rest_names: REST_NAMES,
         }
     }
 }
@@ -137,7 +143,7 @@ impl Config {
         Self::from_lookup(&|name| lookup(name).map(OsString::from))
     }
 
-    fn from_lookup(lookup: &dyn Fn(&str) -> Option<OsString>) -> Result<Self> {
+    pub(crate) fn from_lookup(lookup: &dyn Fn(&str) -> Option<OsString>) -> Result<Self> {
         let mut problems = Vec::new();
         let config = read::Reader::new(lookup, &mut problems).config();
         if problems.is_empty() {

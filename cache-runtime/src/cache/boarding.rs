@@ -42,7 +42,7 @@ pub(super) async fn board(
         not(feature = "entry"),
         allow(unused_mut, reason = "only a lease elsewhere is replaced")
     )]
-    let mut terms = Terms { keeps_entry, ..Terms::default() };
+    let mut terms = Terms::keeping(keeps_entry);
     let flight = {
         // Taken before the table's lock: taking the outermost guard can run destructors of users.
         let _pinned = crossbeam_epoch::pin();

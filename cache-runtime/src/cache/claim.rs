@@ -30,6 +30,17 @@ pub(crate) struct Terms {
     pub(crate) replaces: Option<crate::provider::Prefix>,
 }
 
+impl Terms {
+    /// With or without a value to keep, and nobody's lease to replace.
+    pub(crate) fn keeping(keeps_entry: bool) -> Self {
+        Self {
+            keeps_entry,
+            #[cfg(feature = "entry")]
+            replaces: None,
+        }
+    }
+}
+
 /// How taking a key for a load ended.
 pub(crate) enum Taken {
     Claim(Claim),
@@ -92,9 +103,7 @@ impl Claim {
             #[cfg(feature = "entry")]
             Seen::There(found) => RemoteClaim::insist(core, request, found, keeps_entry).await,
             Seen::Here(_) => {
-                match Self::take(core, request, seen, Terms { keeps_entry, ..Terms::default() })
-                    .await
-                {
+                match Self::take(core, request, seen, Terms::keeping(keeps_entry)).await {
                     Taken::Claim(claim) => Some(claim),
                     _ => None,
                 }

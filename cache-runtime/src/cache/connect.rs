@@ -85,6 +85,7 @@ impl RemoteParts {
                     "the database's token",
                 )?;
                 let builder = crate::provider::UpstashProvider::builder(url, token);
+                let builder = builder.named(config.rest_names);
                 Ok(Arc::new(builder.namespace(&config.namespace).build()?))
             }
             other => Err(Error::new(

@@ -178,7 +178,8 @@ impl Core {
                 crate::site::shared_tags_of(text, value_type).into_iter().map(name).collect()
             }
             _ => {
-                let _ = text;
+                // The type of the value counts for a store outside the process alone.
+                let _ = (text, std::marker::PhantomData::<T>);
                 Vec::new()
             }
         }

@@ -8,12 +8,18 @@ use super::{Config, Near, ProviderChoice, Secret};
 /// Longer times than this would overflow clocks: a hundred years.
 const MAX_SECONDS: u64 = 100 * 365 * 24 * 60 * 60;
 
-const REDIS_SCHEMES: [&str; 4] = ["redis://", "rediss://", "redis+sentinel://", "redis+cluster://"];
-const REST_SCHEMES: [&str; 2] = ["https://", "http://"];
+/// Every scheme is one of these servers and one of these topologies; of the names, only the usual
+/// ones are told.
+const REDIS_SERVERS: [&str; 4] = ["redis", "rediss", "valkey", "valkeys"];
+const REDIS_TOPOLOGIES: [&str; 3] = ["", "+sentinel", "+cluster"];
+const REDIS_URL: &str = "a URL that begins with `redis://`, `rediss://` (TLS), `redis+sentinel://` or \
+     `redis+cluster://`, such as `redis://:<password>@<host>:<port>/<database>`";
+const REST_URL: &str = "the URL of the database's REST interface, which begins with `https://`, or \
+     on this machine with `http://`";
 
 /// The names under which Upstash's URL and token are looked for, in this order.
 const REST_NAMES: [(&str, &str); 3] = [
-    ("REDIS_REST_URL", "REDIS_REST_TOKEN"),
+    super::REST_NAMES,
     ("UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN"),
     ("KV_REST_API_URL", "KV_REST_API_TOKEN"),
 ];
@@ -94,7 +100,7 @@ impl<'a> Reader<'a> {
 
     fn check_redis(&mut self, provider: Option<ProviderChoice>, url: Option<&Secret>) {
         if provider == Some(ProviderChoice::Redis) {
-            self.check_url("REDIS_URL", url, "redis", &REDIS_SCHEMES);
+            self.check_url("REDIS_URL", url, provider_url(ProviderChoice::Redis));
         }
     }
 
@@ -104,26 +110,34 @@ impl<'a> Reader<'a> {
         let (url, token) = names.unwrap_or(usual);
         config.rest_url = self.secret(url);
         config.rest_token = self.secret(token);
+        config.rest_names = (url, token);
         if provider == Some(ProviderChoice::Upstash) {
-            self.check_url(url, config.rest_url.as_ref(), "upstash", &REST_SCHEMES);
+            self.check_url(url, config.rest_url.as_ref(), provider_url(ProviderChoice::Upstash));
             if config.rest_token.is_none() {
                 self.missing(token, "upstash", "the token of the database's REST interface");
             }
         }
     }
 
-    fn check_url(&mut self, name: &str, url: Option<&Secret>, provider: &str, schemes: &[&str]) {
-        let quoted: Vec<String> = schemes.iter().map(|scheme| format!("`{scheme}`")).collect();
-        let allowed = format!("a URL that begins with {}", quoted.join(" or "));
-        match url {
-            None => self.missing(name, provider, &allowed),
-            Some(url) if !schemes.iter().any(|scheme| has_host(url.expose(), scheme)) => {
-                self.problems.push(format!(
-                    "`{name}` is wrong (its value is not shown): it may be {allowed}"
-                ));
-            }
-            Some(_) => {}
+    fn check_url(&mut self, name: &str, url: Option<&Secret>, (provider, allowed): Expected) {
+        let Some(url) = url else { return self.missing(name, provider.as_str(), allowed) };
+        let (scheme, rest) = url.expose().split_once("://").unwrap_or_default();
+        let meant = of_scheme(scheme);
+        if meant == Some(provider) && !rest.is_empty() {
+            return;
         }
+        // Of a URL that may hold a password nothing is shown, but that it is another store's may be.
+        let hint = match meant.filter(|meant| *meant != provider) {
+            Some(ProviderChoice::Redis) => {
+                "; for this one, set `CACHE_PROVIDER=redis` and move it to `REDIS_URL`"
+            }
+            Some(_) => {
+                "; for this one, set `CACHE_PROVIDER=upstash` and move it to `REDIS_REST_URL`"
+            }
+            None => "",
+        };
+        self.problems
+            .push(format!("`{name}` is wrong (its value is not shown): set it to {allowed}{hint}"));
     }
 
     fn number(&mut self, name: &str, what: &str, max: u64) -> Option<u64> {
@@ -174,7 +188,7 @@ impl<'a> Reader<'a> {
 
     fn missing(&mut self, name: &str, provider: &str, allowed: &str) {
         self.problems.push(format!(
-            "`{name}` is not set, but `CACHE_PROVIDER` is `{provider}`: set it to {allowed}"
+            "`{name}` is not set or empty, but `CACHE_PROVIDER` is `{provider}`: set it to {allowed}"
         ));
     }
 }
@@ -196,8 +210,27 @@ fn parse_time(text: &str) -> Option<Duration> {
     (1..=MAX_SECONDS * 1_000).contains(&milliseconds).then(|| Duration::from_millis(milliseconds))
 }
 
-fn has_host(url: &str, scheme: &str) -> bool {
-    url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty())
+/// A store, and what its URL may be.
+type Expected = (ProviderChoice, &'static str);
+
+const fn provider_url(provider: ProviderChoice) -> Expected {
+    match provider {
+        ProviderChoice::Upstash => (provider, REST_URL),
+        _ => (provider, REDIS_URL),
+    }
+}
+
+/// The store that a URL with this scheme leads to.
+fn of_scheme(scheme: &str) -> Option<ProviderChoice> {
+    let scheme = scheme.to_ascii_lowercase();
+    if scheme == "https" || scheme == "http" {
+        return Some(ProviderChoice::Upstash);
+    }
+    let is_redis = REDIS_SERVERS
+        .iter()
+        .filter_map(|server| scheme.strip_prefix(server))
+        .any(|topology| REDIS_TOPOLOGIES.contains(&topology));
+    is_redis.then_some(ProviderChoice::Redis)
 }
 
 /// A value as an error may show it: on one line, not too long, and nothing that looks like a login.

@@ -169,7 +169,7 @@ fn all_wrong_variables_are_in_one_error() {
 fn a_chosen_store_needs_its_address() {
     assert!(
         message(&[("CACHE_PROVIDER", "redis")])
-            .contains("`REDIS_URL` is not set, but `CACHE_PROVIDER` is `redis`")
+            .contains("`REDIS_URL` is not set or empty, but `CACHE_PROVIDER` is `redis`")
     );
     let upstash = message(&[("CACHE_PROVIDER", "upstash")]);
     assert!(upstash.contains("`REDIS_REST_URL` is not set"), "{upstash}");

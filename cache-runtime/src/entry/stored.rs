@@ -74,8 +74,11 @@ impl<'a> Stored<'a> {
     pub fn decode(bytes: &'a [u8]) -> Result<Self, Flaw> {
         match Prefix::of(bytes).kind() {
             Some(CellKind::Value) => {}
-            Some(CellKind::Lease | CellKind::Write) => return Err(Flaw::Leased),
-            None => return Err(Flaw::Foreign),
+            // With bytes behind it, it is no claim of anybody's.
+            Some(CellKind::Lease | CellKind::Write) if bytes.len() == Prefix::LENGTH => {
+                return Err(Flaw::Leased);
+            }
+            Some(CellKind::Lease | CellKind::Write) | None => return Err(Flaw::Foreign),
         }
         // Before all else: another version may have another layout.
         match bytes.get(layout::VERSION) {

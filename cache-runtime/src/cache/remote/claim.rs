@@ -60,7 +60,7 @@ impl RemoteClaim {
         if terms.keeps_entry {
             return Self::take_beside(core, remote, request, found).await;
         }
-        match found.prefix.kind() {
+        match found.kind() {
             // A lease of this process whose load is given up, or doomed.
             Some(CellKind::Lease) if terms.replaces == Some(found.prefix) => {
                 Self::acquire(core, remote, request, found.prefix.into(), CellKind::Lease).await

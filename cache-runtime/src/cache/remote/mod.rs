@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use crate::entry::{Format, KeyHash};
 use crate::error::Result;
-use crate::provider::{Incarnation, Observed, Prefix, Provider, Stamp};
+use crate::provider::{CellKind, Incarnation, Observed, Prefix, Provider, Stamp};
 use crate::resilience::Resilient;
 
 pub(crate) use claim::RemoteClaim;
@@ -66,6 +66,13 @@ pub(crate) struct Found {
 }
 
 impl Found {
+    /// What lies in the cell. A lease and a writer's claim are a prefix and nothing more: with bytes
+    /// behind it, it is an entry that was damaged, and nobody is to be waited for.
+    pub(crate) fn kind(&self) -> Option<CellKind> {
+        let is_bare = self.observed.cell.as_ref().is_none_or(|cell| cell.len() == Prefix::LENGTH);
+        self.prefix.kind().filter(|kind| is_bare || *kind == CellKind::Value)
+    }
+
     /// Whether these were the stamps of the request's tags.
     pub(crate) fn has_tags(&self, stamps: &[Stamp]) -> bool {
         self.observed.marks.iter().map(|state| state.stamp()).eq(stamps.iter().copied().map(Some))

@@ -32,11 +32,13 @@ impl Remote {
         };
         self.note(observed.incarnation);
         let prefix = observed.prefix();
-        let seen = Seen::There(Arc::new(Found { prefix, observed: Arc::clone(&observed) }));
+        let found = Arc::new(Found { prefix, observed: Arc::clone(&observed) });
+        let kind = found.kind();
+        let seen = Seen::There(found);
         let Some(cell) = &observed.cell else {
             return Look::Miss { seen, reason: MissReason::Absent };
         };
-        if matches!(prefix.kind(), Some(CellKind::Lease | CellKind::Write)) {
+        if matches!(kind, Some(CellKind::Lease | CellKind::Write)) {
             return Look::Leased { seen };
         }
         match self.open(core, request, cell, tags, &observed).await {

@@ -107,7 +107,9 @@ impl<'a> Parts<'a> {
             ));
         }
         if tail.contains('#') {
-            return Err(wrong("ends with a fragment (`#..`), which has no meaning here"));
+            return Err(wrong(
+                "ends with a fragment (`#..`), which has no meaning here: leave it out",
+            ));
         }
         let (path, query) = tail.split_once('?').unwrap_or((tail, ""));
         let (login, hosts) = match authority.rsplit_once('@') {
@@ -164,7 +166,9 @@ impl Options {
                 }
                 // The name is not cited: it may be a piece of a password.
                 (_, Kind::Standalone) => {
-                    return Err(wrong("has an option after `?`, and for one server there is none"));
+                    return Err(wrong(
+                        "has an option after `?`, and for one server there is none: leave it out",
+                    ));
                 }
                 (_, Kind::Sentinel) => {
                     return Err(wrong(
@@ -177,11 +181,11 @@ impl Options {
                 }
             };
             if !fresh {
-                return Err(wrong("has the same option twice after `?`"));
+                return Err(wrong("has the same option twice after `?`: leave one out"));
             }
         }
         if options.sentinel.username.is_some() && options.sentinel.password.is_none() {
-            return Err(wrong("has `sentinel_username` but no `sentinel_password`"));
+            return Err(wrong("has `sentinel_username` but no `sentinel_password`: add it"));
         }
         Ok(options)
     }
@@ -216,7 +220,9 @@ fn topology(
         }
         Kind::Cluster => match database(path)? {
             0 => Ok((Topology::Cluster { seeds: hosts }, 0)),
-            _ => Err(wrong("has a database number; Redis Cluster has the database 0 alone")),
+            _ => Err(wrong(
+                "has a database number; Redis Cluster has the database 0 alone: leave it out",
+            )),
         },
     }
 }
@@ -232,7 +238,9 @@ impl Address {
                 let (host, rest) = rest
                     .split_once(']')
                     .filter(|(host, _)| host.parse::<Ipv6Addr>().is_ok())
-                    .ok_or_else(|| wrong("has brackets `[..]` around what is no IPv6 address"))?;
+                    .ok_or_else(|| {
+                        wrong("has brackets `[..]` around what is no IPv6 address such as `[::1]`")
+                    })?;
                 let port = match rest.strip_prefix(':') {
                     None if !rest.is_empty() => return Err(wrong_host()),
                     port => port,
@@ -245,7 +253,7 @@ impl Address {
             },
         };
         if host.is_empty() {
-            return Err(wrong("names no host"));
+            return Err(wrong("names no host; write `redis://<host>:<port>`"));
         }
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
         if !host.chars().all(is_plain) && host.parse::<Ipv6Addr>().is_err() {
@@ -301,7 +309,7 @@ fn decoded(text: &str) -> Result<String> {
 }
 
 fn wrong(what: &str) -> Error {
-    Error::new(ErrorKind::Config, "redis", format!("the URL of Redis {what}"))
+    Error::new(ErrorKind::Config, "redis", format!("the URL of Redis (`REDIS_URL`) {what}"))
 }
 
 fn wrong_host() -> Error {

@@ -7,6 +7,9 @@ use reqwest::header::HeaderValue;
 
 use crate::{Error, ErrorKind, Result};
 
+/// The variables that the URL and the token come from, or would.
+pub(super) type Names = (&'static str, &'static str);
+
 /// Where requests go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Address {
@@ -24,16 +27,16 @@ impl Address {
     /// # Errors
     ///
     /// [`Config`](ErrorKind::Config), with the fix.
-    pub(super) fn parse(url: &str, allow_plain_http: bool) -> Result<Self> {
-        check_text(url)?;
+    pub(super) fn parse(url: &str, allow_plain_http: bool, names: Names) -> Result<Self> {
+        let wrong_url = |what: &str| wrong_url(names, what);
+        check_text(url).map_err(wrong_url)?;
         let base = Url::parse(url).map_err(|_| wrong_url("is no URL"))?;
         match base.scheme() {
             "http" | "https" => {}
             "redis" | "rediss" => {
-                let message = "`REDIS_REST_URL` is an address of Redis over TCP; take the REST URL \
-                     of the database, such as `https://name.upstash.io`, or set \
-                     `CACHE_PROVIDER=redis` and `REDIS_URL`";
-                return Err(config(message));
+                return Err(wrong_url(
+                    "is an address of Redis over TCP, for `CACHE_PROVIDER=redis` and `REDIS_URL`",
+                ));
             }
             _ => return Err(wrong_url("does not begin with `https://`")),
         }
@@ -42,21 +45,23 @@ impl Address {
             return Err(wrong_url("names no host"));
         }
         if !base.username().is_empty() || base.password().is_some() {
-            return Err(wrong_url(
-                "holds a user or a password; the token goes to `REDIS_REST_TOKEN`",
-            ));
+            let token = names.1;
+            return Err(wrong_url(&format!(
+                "holds a user or a password; the token goes to `{token}`"
+            )));
         }
         if base.query().is_some() || base.fragment().is_some() {
-            return Err(wrong_url(
-                "has a query or a fragment; the token goes to `REDIS_REST_TOKEN`",
-            ));
+            let token = names.1;
+            return Err(wrong_url(&format!(
+                "has a query or a fragment; the token goes to `{token}`"
+            )));
         }
         let is_loopback = is_loopback(host);
         if base.scheme() == "http" && !is_loopback && !allow_plain_http {
-            let message = "`REDIS_REST_URL` begins with `http://`, which would send the token \
-                 readable to everybody on the way; begin it with `https://`, or allow it with \
+            let message = "begins with `http://`, which would send the token readable to everybody \
+                 on the way; begin it with `https://`, or allow it with \
                  `UpstashProvider::builder(..).allow_plain_http(true)`";
-            return Err(config(message));
+            return Err(config(format!("`{}` {message}", names.0)));
         }
         let below = |name: &str| {
             let mut url = base.clone();
@@ -68,19 +73,19 @@ impl Address {
     }
 }
 
-/// What people paste along with a URL.
-fn check_text(url: &str) -> Result<()> {
+/// What people paste along with a URL; what is wrong as an error.
+fn check_text(url: &str) -> std::result::Result<(), &'static str> {
     if url.trim().is_empty() {
-        return Err(wrong_url("is empty"));
+        return Err("is empty");
     }
     if url != url.trim() || url.contains(char::is_whitespace) {
-        return Err(wrong_url("holds white space"));
+        return Err("holds white space");
     }
     if url.contains(['"', '\'']) {
-        return Err(wrong_url("holds quotation marks"));
+        return Err("holds quotation marks");
     }
     if !url.contains("://") {
-        return Err(wrong_url("does not begin with `https://`"));
+        return Err("does not begin with `https://`");
     }
     Ok(())
 }
@@ -98,9 +103,9 @@ fn is_loopback(host: &str) -> bool {
 /// # Errors
 ///
 /// [`Config`](ErrorKind::Config), with the fix.
-pub(super) fn authorisation(token: &str) -> Result<HeaderValue> {
+pub(super) fn authorisation(token: &str, names: Names) -> Result<HeaderValue> {
     let wrong = |what: &str| {
-        config(format!("`REDIS_REST_TOKEN` {what}; set it to the REST token of the database"))
+        config(format!("`{}` {what}; set it to the REST token of the database", names.1))
     };
     if token.trim().is_empty() {
         return Err(wrong("is empty"));
@@ -122,10 +127,10 @@ pub(super) fn authorisation(token: &str) -> Result<HeaderValue> {
     }
 }
 
-fn wrong_url(what: &str) -> Error {
+fn wrong_url(names: Names, what: &str) -> Error {
     config(format!(
-        "`REDIS_REST_URL` {what}; set it to the REST URL of the database, such as \
-         `https://name.upstash.io`"
+        "`{}` {what}; set it to the REST URL of the database, such as `https://name.upstash.io`",
+        names.0
     ))
 }
 
@@ -137,15 +142,16 @@ pub(super) fn config(message: impl Into<String>) -> Error {
 mod tests {
     use super::{Address, authorisation};
     use crate::ErrorKind;
+    use crate::config::REST_NAMES;
 
     #[test]
     fn requests_go_below_the_url() {
         for url in ["https://name.upstash.io", "https://name.upstash.io/"] {
-            let address = Address::parse(url, false).unwrap();
+            let address = Address::parse(url, false, REST_NAMES).unwrap();
             assert_eq!(address.single.as_str(), "https://name.upstash.io/");
             assert_eq!(address.pipeline.as_str(), "https://name.upstash.io/pipeline");
         }
-        let address = Address::parse("https://gateway/redis/", false).unwrap();
+        let address = Address::parse("https://gateway/redis/", false, REST_NAMES).unwrap();
         assert_eq!(address.pipeline.as_str(), "https://gateway/redis/pipeline");
     }
 
@@ -154,12 +160,12 @@ mod tests {
         for url in
             ["http://127.0.0.1:8079", "http://localhost", "http://[::1]:1", "http://127.9.9.9"]
         {
-            assert!(Address::parse(url, false).unwrap().is_loopback, "{url}");
+            assert!(Address::parse(url, false, REST_NAMES).unwrap().is_loopback, "{url}");
         }
         for url in ["http://name.upstash.io", "http://10.0.0.1", "http://localhost.example.com"] {
-            let error = Address::parse(url, false).unwrap_err();
+            let error = Address::parse(url, false, REST_NAMES).unwrap_err();
             assert!(error.to_string().contains("allow_plain_http"), "{url}");
-            assert!(!Address::parse(url, true).unwrap().is_loopback, "{url}");
+            assert!(!Address::parse(url, true, REST_NAMES).unwrap().is_loopback, "{url}");
         }
     }
 
@@ -182,7 +188,7 @@ mod tests {
             "https://hunter2 .io",
             "https://[hunter2]",
         ] {
-            let error = Address::parse(url, true).unwrap_err();
+            let error = Address::parse(url, true, REST_NAMES).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Config, "{url}");
             let text = format!("{error} {error:?}");
             assert!(text.contains("`REDIS_REST_URL`") && text.contains("https://"), "{text}");
@@ -193,12 +199,14 @@ mod tests {
     #[test]
     fn wrong_tokens_are_named_and_not_shown() {
         for token in ["", " ", "hunter2\n", "hunter 2", "\"hunter2\"", "hunter2\u{0}", "hünter2"] {
-            let error = authorisation(token).unwrap_err();
+            let error = authorisation(token, REST_NAMES).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Config);
             let text = format!("{error} {error:?}");
             assert!(text.contains("`REDIS_REST_TOKEN`"), "{text}");
             assert!(!text.contains("hunter") && !text.contains("hünter"), "{text}");
         }
-        assert!(!format!("{:?}", authorisation("hunter2").unwrap()).contains("hunter2"));
+        assert!(
+            !format!("{:?}", authorisation("hunter2", REST_NAMES).unwrap()).contains("hunter2")
+        );
     }
 }

@@ -7,10 +7,11 @@ use reqwest::Client;
 use reqwest::redirect::Policy;
 
 use super::UpstashProvider;
-use super::address::{Address, authorisation, config};
+use super::address::{Address, Names, authorisation, config};
 use super::link::Rest;
 use super::post::{Post, headers};
 use super::tls;
+use crate::config::REST_NAMES;
 use crate::provider::commands::Steps;
 use crate::{Result, Secret};
 
@@ -47,6 +48,7 @@ pub struct UpstashProviderBuilder {
     request_timeout: Duration,
     largest_request: usize,
     roots_pem: Option<Vec<u8>>,
+    names: Names,
 }
 
 /// Without the URL and the token.
@@ -73,6 +75,7 @@ impl UpstashProviderBuilder {
             request_timeout: REQUEST_TIMEOUT,
             largest_request: LARGEST_REQUEST,
             roots_pem: None,
+            names: REST_NAMES,
         }
     }
 
@@ -116,6 +119,12 @@ impl UpstashProviderBuilder {
         self
     }
 
+    /// The variables that the URL and the token were read from, so that messages name them.
+    pub(crate) fn named(mut self, names: (&'static str, &'static str)) -> Self {
+        self.names = names;
+        self
+    }
+
     /// Makes the provider. It connects when it is used first.
     ///
     /// # Errors
@@ -123,8 +132,8 @@ impl UpstashProviderBuilder {
     /// [`Config`](crate::ErrorKind::Config) if the URL, the token or an option cannot work. The
     /// message says which and how to mend it, and holds neither.
     pub fn build(self) -> Result<UpstashProvider> {
-        let address = Address::parse(self.url.expose(), self.allow_plain_http)?;
-        let headers = headers(authorisation(self.token.expose())?);
+        let address = Address::parse(self.url.expose(), self.allow_plain_http, self.names)?;
+        let headers = headers(authorisation(self.token.expose(), self.names)?);
         for (name, time) in
             [("connect_timeout", self.connect_timeout), ("request_timeout", self.request_timeout)]
         {

@@ -1,5 +1,6 @@
 //! The least that is a link: one connection to one server, with as many buckets as one likes.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -25,12 +26,14 @@ pub(super) struct PlainLink<const TEXT: bool> {
     nodes: usize,
     /// The lives that answer the next commands to a server, before the usual one.
     scan_lives: Arc<Mutex<VecDeque<u64>>>,
+    /// The cursors that pages were asked for with.
+    cursors: Arc<Mutex<Vec<String>>>,
 }
 
 impl<const TEXT: bool> PlainLink<TEXT> {
     pub(super) fn new(connection: MultiplexedConnection, buckets: u16) -> Self {
         let (life, sends) = (Incarnation::new(0x1234_5678), Arc::default());
-        let scan_lives = Arc::default();
+        let (scan_lives, cursors) = (Arc::default(), Arc::default());
         Self {
             connection,
             buckets,
@@ -40,6 +43,7 @@ impl<const TEXT: bool> PlainLink<TEXT> {
             sends,
             nodes: 1,
             scan_lives,
+            cursors,
         }
     }
 
@@ -61,6 +65,11 @@ impl<const TEXT: bool> PlainLink<TEXT> {
     /// As if there were several servers, and others took their place while they are scanned.
     pub(super) fn scanned_in(self, nodes: usize, lives: impl IntoIterator<Item = u64>) -> Self {
         Self { nodes, scan_lives: Arc::new(Mutex::new(lives.into_iter().collect())), ..self }
+    }
+
+    /// The cursors that the pages so far were asked for with.
+    pub(super) fn cursors(&self) -> Vec<String> {
+        self.cursors.lock().unwrap().clone()
     }
 
     /// How often commands were sent since the last time: with one bucket, the round trips.
@@ -109,7 +118,19 @@ fn reply(value: Value) -> Reply {
     }
 }
 
-#[derive(Default)]
+fn words(command: &Cmd) -> Vec<&[u8]> {
+    let word = |word| match word {
+        redis::Arg::Simple(word) => word,
+        other => panic!("no word: {other:?}"),
+    };
+    command.args_iter().map(word).collect()
+}
+
+fn text<'a>(words: &[&'a [u8]], at: usize) -> Cow<'a, str> {
+    String::from_utf8_lossy(words[at])
+}
+
+#[derive(Debug, Default)]
 pub(super) struct Commands(Vec<Cmd>);
 
 impl Batch for Commands {
@@ -169,6 +190,8 @@ impl<const TEXT: bool> Link for PlainLink<TEXT> {
 
     async fn send_to(&self, node: usize, batch: Commands) -> Result<Answer> {
         assert!(node < self.nodes, "there is no node {node}");
+        let [command] = batch.0.as_slice() else { panic!("no single command: {batch:?}") };
+        self.cursors.lock().unwrap().push(text(&words(command), 1).into_owned());
         let life = self.scan_lives.lock().unwrap().pop_front();
         let incarnation = life.map_or(self.life_of(Bucket(node as u16)), Incarnation::new);
         Ok(Answer { replies: self.exchange(batch).await?, incarnation })
@@ -182,18 +205,13 @@ impl<const TEXT: bool> Link for PlainLink<TEXT> {
 impl<const TEXT: bool> PlainLink<TEXT> {
     /// A cluster refuses what mixes slots, and one server does not: so it is looked at here.
     fn check_names(&self, bucket: Bucket, command: &Cmd) {
-        let words: Vec<&[u8]> = command
-            .args_iter()
-            .map(|word| match word {
-                redis::Arg::Simple(word) => word,
-                other => panic!("no word: {other:?}"),
-            })
-            .collect();
-        let text = |at: usize| String::from_utf8_lossy(words[at]);
-        let names = match &*text(0) {
+        let words = words(command);
+        let names = match &*text(&words, 0) {
             "MGET" | "UNLINK" => 1..words.len(),
             "GET" | "GETRANGE" | "SET" => 1..2,
-            "EVAL" | "EVALSHA" => 3..3 + text(2).parse::<usize>().expect("a number of keys"),
+            "EVAL" | "EVALSHA" => {
+                3..3 + text(&words, 2).parse::<usize>().expect("a number of keys")
+            }
             "PING" => 0..0,
             other => panic!("{other} was not expected"),
         };
