@@ -30,6 +30,7 @@ const RUNTIME: &[(&str, u8)] = &[
     ("cache", 4),
     ("registry", 4),
     ("conformance", 5),
+    ("fuzzing", 5),
     ("http", 5),
     ("macro_support", 5),
     ("patterns", 5),

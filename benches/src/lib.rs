@@ -13,6 +13,9 @@ pub mod contestants;
 pub mod instructions;
 pub mod probe;
 
+#[cfg(feature = "redis")]
+pub mod redis;
+
 pub mod alloc;
 pub mod lru;
 pub mod timing;

@@ -37,8 +37,13 @@
 //!
 //! - `logging`: a `tracing` subscriber for programs that have none.
 //! - `uuid`, `chrono`, `time`: their types as parts of keys.
+//! - `redis`: Redis and Valkey as the store: one server, Sentinel, Cluster; TLS.
+//! - `upstash`: Upstash as the store, over its REST interface.
+//! - `msgpack`, `postcard`: other codecs than JSON for values in a store.
+//! - `zstd`, `lz4`: compression of large values in a store.
+//! - `entry`: the bytes of stored entries and the resilience wrapper, for those who write a
+//!   provider.
 //! - `conformance`: the suite that checks a provider.
-//! - `entry`: the bytes of stored entries, for providers outside this process.
 
 mod cache;
 mod clock;
@@ -51,6 +56,9 @@ pub mod entry;
 mod entry;
 mod error;
 mod flight;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod key;
 #[cfg(feature = "logging")]
 pub mod logging;

@@ -62,7 +62,14 @@ impl Pattern {
 
     /// Whether `text` as a whole fits the pattern.
     pub fn matches(&self, text: &str) -> bool {
-        matches_steps(&self.steps, text.as_bytes())
+        matches_steps(&self.steps, text.as_bytes(), || ())
+    }
+
+    /// The same, and how many steps it took.
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn matches_counted(&self, text: &str) -> (bool, usize) {
+        let mut taken = 0;
+        (matches_steps(&self.steps, text.as_bytes(), || taken += 1), taken)
     }
 
     /// The text itself where the pattern matches exactly one, so that no scan is needed.
@@ -232,10 +239,13 @@ fn compile_class(pattern: &[u8], mut at: usize) -> (ByteSet, usize) {
 
 /// Walks both from the left. Only the last `*` met can need another try: an earlier one that took
 /// less has already let everything up to the later one match as early as possible.
-fn matches_steps(steps: &[Step], text: &[u8]) -> bool {
+///
+/// `count` is called once for each round of the loop.
+fn matches_steps(steps: &[Step], text: &[u8], mut count: impl FnMut()) -> bool {
     let (mut step, mut byte) = (0, 0);
     let mut retry: Option<(usize, usize)> = None;
     while byte < text.len() {
+        count();
         match steps.get(step) {
             Some(Step::AnyText) => {
                 step += 1;

@@ -66,7 +66,8 @@ pub(super) async fn board(
     }
     // From here on dropping the leader ends the flight.
     let mut leader = Leader::new(core, request, flight);
-    let taken = Claim::take(core, request, seen, terms);
+    // In a box, since what is put around it would move all of it.
+    let taken = Box::pin(Claim::take(core, request, seen, terms));
     // Where that waits for a store, those who join see whether this caller is still polled.
     let watch = core.asks_loads_first().then(|| leader.watch());
     match polled(taken, watch).await {

@@ -9,7 +9,7 @@ use tokio::task::{JoinError, JoinHandle};
 use tracing::Instrument as _;
 
 use super::core::Request;
-use super::engine::{Loaded, Step, begin, fallback, report_miss, report_served};
+use super::engine::{Glance, Loaded, Step, begin, fallback, report_miss, report_served};
 use super::global::{keep_scope, scoped};
 use super::handle::Cache;
 use super::leader::Leader;
@@ -43,27 +43,36 @@ pub(crate) struct Job {
 /// whereupon somebody who waits takes over.
 pub(crate) fn inline<'a>(
     job: Job,
+    glance: Glance,
     load: Load<'a>,
 ) -> Pin<Box<dyn Future<Output = Ran> + Send + 'a>> {
-    Box::pin(here(job, load))
+    Box::pin(here(job, glance, load))
 }
 
 /// The same for a load that is bound to its thread.
 pub(crate) fn inline_local<'a>(
     job: Job,
+    glance: Glance,
     load: LocalLoad<'a>,
 ) -> Pin<Box<dyn Future<Output = Ran> + 'a>> {
-    Box::pin(here(job, load))
+    Box::pin(here(job, glance, load))
 }
 
 /// Gets or loads, with the load in a task of its own: it goes on when the caller is dropped.
-pub(crate) fn detached(job: Job, load: Load<'static>) -> Pin<Box<dyn Future<Output = Ran> + Send>> {
-    Box::pin(elsewhere(job, load))
+pub(crate) fn detached(
+    job: Job,
+    glance: Glance,
+    load: Load<'static>,
+) -> Pin<Box<dyn Future<Output = Ran> + Send>> {
+    Box::pin(elsewhere(job, glance, load))
 }
 
 /// As [`inline`], for a load whose type must stay (a function that calls itself).
-pub(crate) async fn here<L: Future<Output = Loaded>>(job: Job, load: L) -> Ran {
-    let leader = match begin(&job.cache.0, &job.request).await {
+pub(crate) async fn here<L>(job: Job, glance: Glance, load: L) -> Ran
+where
+    L: Future<Output = Loaded>,
+{
+    let leader = match begin(&job.cache.0, &job.request, glance).await {
         Step::Done(cached) if (job.accepts)(&cached) => return Ran::Cached(cached),
         Step::Done(_) | Step::Uncached => {
             load.await;
@@ -89,8 +98,8 @@ async fn lead_here<L: Future<Output = Loaded>>(job: &Job, leader: Leader, load: 
     }
 }
 
-async fn elsewhere(job: Job, load: Load<'static>) -> Ran {
-    let (leader, stale) = match begin(&job.cache.0, &job.request).await {
+async fn elsewhere(job: Job, glance: Glance, load: Load<'static>) -> Ran {
+    let (leader, stale) = match begin(&job.cache.0, &job.request, glance).await {
         Step::Done(cached) if (job.accepts)(&cached) => return Ran::Cached(cached),
         Step::Done(_) | Step::Uncached => {
             load.await;
@@ -120,7 +129,8 @@ async fn elsewhere(job: Job, load: Load<'static>) -> Ran {
     let may_stand_still = runtime.runtime_flavor() == RuntimeFlavor::CurrentThread;
     let load = polled(load, may_stand_still.then(|| leader.watch()));
     let entered = leader.run_detached(stale.is_none());
-    let task = entered.run(async move { leader.finish(load.await).await });
+    // In a box, since each of the wrappers around it would hold, and move, all of it.
+    let task = entered.run(Box::pin(async move { leader.finish(load.await).await }));
     let task = runtime.spawn(keep_scope(scoped(), task).instrument(tracing::Span::current()));
     if let Some(stale) = stale {
         return Ran::Cached(stale);

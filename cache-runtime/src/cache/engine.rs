@@ -54,18 +54,49 @@ pub(crate) enum Loaded {
     Failed,
 }
 
-/// Reads, joins somebody's load, or becomes the one who loads.
+/// What a caller found at its first look, before it needs anything that a load needs.
+#[allow(clippy::large_enum_variant, reason = "a box would cost every hit an allocation")]
+pub(crate) enum Glance {
+    /// How it goes on.
+    Step(Step),
+    /// A load of this process to join.
+    Fly(Landing<Cached>),
+    /// Nothing to serve: what the key holds, and the expired value that may serve if the load fails.
+    Nothing(Seen, Option<Cached>),
+}
+
+/// Looks once. Most calls end here, so it is kept apart from the rest, whose future is large.
+///
+/// # Cancel safety
+///
+/// As [`begin`].
+pub(crate) async fn glance(core: &Arc<Core>, request: &Arc<Request>) -> Glance {
+    if matches!(core.tier, Tier::Off) || check_key("load", &request.text).is_err() {
+        return Glance::Step(Step::Uncached);
+    }
+    if core.asks_loads_first()
+        && let Some(landing) = core.flights.join_blocking(&request.text, core.removals())
+    {
+        // Whoever asks a store outside the process would find what the load's leader found.
+        report_miss(request, true, MissReason::Absent);
+        return Glance::Fly(landing);
+    }
+    match look(core, request, true).await {
+        Looked::Break(step) => Glance::Step(step),
+        Looked::Continue((seen, kept)) => Glance::Nothing(seen, kept),
+    }
+}
+
+/// Goes on from the first look: joins somebody's load, or becomes the one who loads.
 ///
 /// # Cancel safety
 ///
 /// Dropping the future leaves others' loads as they are and holds nothing.
-pub(crate) async fn begin(core: &Arc<Core>, request: &Arc<Request>) -> Step {
-    if matches!(core.tier, Tier::Off) || check_key("load", &request.text).is_err() {
-        return Step::Uncached;
-    }
-    let (mut failures, mut given_up) = (0, None);
-    for round in 0..MOST_ROUNDS {
-        let (landing, joined, has_fallback) = match approach(core, request, round, given_up).await {
+pub(crate) async fn begin(core: &Arc<Core>, request: &Arc<Request>, glance: Glance) -> Step {
+    let (mut failures, mut given_up, mut glance) = (0, None, Some(glance));
+    for _ in 0..MOST_ROUNDS {
+        let approached = approach(core, request, glance.take(), given_up).await;
+        let (landing, joined, has_fallback) = match approached {
             Approached::Done(step) => return step,
             Approached::Again => continue,
             Approached::Fly { landing, joined, has_fallback } => (landing, joined, has_fallback),
@@ -129,24 +160,24 @@ enum Approached {
     },
 }
 
-/// Looks at the store and, where there is nothing to serve, at the loads under way.
+/// Looks at the store, unless a first look has just done so, and where there is nothing to serve, at
+/// the loads under way.
 async fn approach(
     core: &Arc<Core>,
     request: &Arc<Request>,
-    round: u32,
+    glance: Option<Glance>,
     given_up: Option<u64>,
 ) -> Approached {
-    if round == 0
-        && core.asks_loads_first()
-        && let Some(landing) = core.flights.join_blocking(&request.text, core.removals())
-    {
-        // Whoever asks a store outside the process would find what the load's leader found.
-        report_miss(request, true, MissReason::Absent);
-        return Approached::Fly { landing, joined: true, has_fallback: false };
-    }
-    let (seen, kept) = match look(core, request, round == 0).await {
-        Looked::Break(step) => return Approached::Done(step),
-        Looked::Continue(found) => found,
+    let (seen, kept) = match glance {
+        Some(Glance::Step(step)) => return Approached::Done(step),
+        Some(Glance::Fly(landing)) => {
+            return Approached::Fly { landing, joined: true, has_fallback: false };
+        }
+        Some(Glance::Nothing(seen, kept)) => (seen, kept),
+        None => match look(core, request, false).await {
+            Looked::Break(step) => return Approached::Done(step),
+            Looked::Continue(found) => found,
+        },
     };
     let has_fallback = kept.is_some();
     match board(core, request, &seen, has_fallback, given_up).await {
@@ -179,7 +210,8 @@ async fn look(core: &Arc<Core>, request: &Arc<Request>, first: bool) -> Looked {
         Look::Hit { value, seen, stale, .. } => {
             let refresher = match core.flights.is_flying(&request.text) {
                 true => None,
-                false => match board(core, request, &seen, true, None).await {
+                // In a box: a hit's future has no room for what few hits need.
+                false => match Box::pin(board(core, request, &seen, true, None)).await {
                     Boarded::Lead(leader) => Some(leader),
                     // Somebody else refreshes, or it is no longer what is to be refreshed.
                     _ => None,

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use super::{Step, begin};
+use super::{Step, begin, glance};
 use crate::cache::core::{Core, Request};
 use crate::cache::value::ops;
 use crate::{Cache, Clock, Policy};
@@ -23,6 +23,11 @@ fn request(core: &Core) -> Arc<Request> {
     })
 }
 
+async fn begun(core: &Arc<Core>, request: &Arc<Request>) -> Step {
+    let glance = glance(core, request).await;
+    begin(core, request, glance).await
+}
+
 fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
@@ -33,8 +38,8 @@ async fn a_waiter_that_joined_before_the_load_began_sees_that_it_stands_still() 
     let (clock, hand) = Clock::manual();
     let cache = Cache::builder().in_memory().clock(clock).build().await.expect("a cache in memory");
     let request = request(&cache.0);
-    let Step::Lead(leader) = begin(&cache.0, &request).await else { panic!("nobody else loads") };
-    let mut waiter = Box::pin(begin(&cache.0, &request));
+    let Step::Lead(leader) = begun(&cache.0, &request).await else { panic!("nobody else loads") };
+    let mut waiter = Box::pin(begun(&cache.0, &request));
     assert!(poll(waiter.as_mut()).is_pending());
 
     // The load wakes itself when it is polled, and is polled no more.
@@ -60,10 +65,10 @@ async fn a_load_that_was_not_woken_is_not_taken_over() {
     let (clock, hand) = Clock::manual();
     let cache = Cache::builder().in_memory().clock(clock).build().await.expect("a cache in memory");
     let request = request(&cache.0);
-    let Step::Lead(leader) = begin(&cache.0, &request).await else { panic!("nobody else loads") };
+    let Step::Lead(leader) = begun(&cache.0, &request).await else { panic!("nobody else loads") };
     let mut load = Box::pin(leader.run_here(std::future::pending::<()>()));
     assert!(poll(load.as_mut()).is_pending());
-    let mut waiter = Box::pin(begin(&cache.0, &request));
+    let mut waiter = Box::pin(begun(&cache.0, &request));
     for _ in 0..100 {
         assert!(poll(waiter.as_mut()).is_pending());
         hand.advance(Duration::from_secs(1));

@@ -1,13 +1,14 @@
 //! Running a load for a caller that knows its types, over an engine that does not. All of this is
 //! compiled for each return type, so it is small.
 
+use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::core::{Request, kind};
 use super::drive::{self, Job, Ran};
-use super::engine::Loaded;
+use super::engine::{Glance, Loaded, Step, glance};
 use super::handle::Cache;
 use super::leader::Leader;
 use super::requests::full_name;
@@ -85,7 +86,9 @@ fn take<S: Shape>(cached: Cached) -> Option<S::Return> {
     match cached {
         Cached::Nothing => S::from_nothing(),
         Cached::Value(value) => {
-            value.downcast_ref::<S::Value>().map(|value| S::from_value(value.clone()))
+            let value = value.downcast::<S::Value>().ok()?;
+            // What was decoded for this caller alone is not copied.
+            Some(S::from_value(Arc::try_unwrap(value).unwrap_or_else(|value| (*value).clone())))
         }
     }
 }
@@ -113,6 +116,16 @@ impl<V: Cacheable> Miss<V> {
         Job { cache: self.cache.clone(), request: Arc::clone(&self.request), accepts: accepts::<S> }
     }
 
+    /// Looks. A hit is returned at once: whatever a load needs is made for those who load.
+    async fn look<S: Shape<Value = V>>(&self) -> ControlFlow<S::Return, Glance> {
+        match glance(&self.cache.0, &self.request).await {
+            Glance::Step(Step::Done(cached)) if accepts::<S>(&cached) => {
+                ControlFlow::Break(returned(take::<S>(cached)))
+            }
+            glance => ControlFlow::Continue(glance),
+        }
+    }
+
     /// Runs the load, leaves what it returned, and says what of it can be stored.
     async fn load<S, F>(self, load: F, left: Left<S::Return>) -> Loaded
     where
@@ -131,6 +144,11 @@ fn settle<S: Shape>(ran: Ran, left: &Left<S::Return>) -> S::Return {
         Ran::Cached(cached) => take::<S>(cached),
         Ran::Loaded => lock(left).take(),
     };
+    self::returned(returned)
+}
+
+/// What is there, since `accepts` has said so or the load has ended.
+fn returned<R>(returned: Option<R>) -> R {
     returned.unwrap_or_else(|| unreachable!("a load that ended has returned something"))
 }
 
@@ -142,9 +160,13 @@ pub(crate) async fn run_detached<S>(
 where
     S: Shape<Return: Send + 'static> + 'static,
 {
+    let glance = match miss.look::<S>().await {
+        ControlFlow::Break(returned) => return returned,
+        ControlFlow::Continue(glance) => glance,
+    };
     let (job, left) = (miss.job::<S>(), Left::default());
     let load = Box::pin(miss.load::<S, _>(load, Arc::clone(&left)));
-    settle::<S>(drive::detached(job, load).await, &left)
+    settle::<S>(drive::detached(job, glance, load).await, &left)
 }
 
 /// Loads in the caller.
@@ -155,9 +177,13 @@ pub(crate) async fn run_lent<'a, S>(
 where
     S: Shape<Return: Send + 'a> + 'a,
 {
+    let glance = match miss.look::<S>().await {
+        ControlFlow::Break(returned) => return returned,
+        ControlFlow::Continue(glance) => glance,
+    };
     let (job, left) = (miss.job::<S>(), Left::default());
     let load = Box::pin(miss.load::<S, _>(load, Arc::clone(&left)));
-    settle::<S>(drive::inline(job, load).await, &left)
+    settle::<S>(drive::inline(job, glance, load).await, &left)
 }
 
 /// The same for a load that is bound to its thread.
@@ -168,9 +194,13 @@ pub(crate) async fn run_local<'a, S>(
 where
     S: Shape<Return: 'a> + 'a,
 {
+    let glance = match miss.look::<S>().await {
+        ControlFlow::Break(returned) => return returned,
+        ControlFlow::Continue(glance) => glance,
+    };
     let (job, left) = (miss.job::<S>(), Left::default());
     let load = Box::pin(miss.load::<S, _>(load, Arc::clone(&left)));
-    settle::<S>(drive::inline_local(job, load).await, &left)
+    settle::<S>(drive::inline_local(job, glance, load).await, &left)
 }
 
 /// Loads in the caller, with the load's own type.
@@ -179,10 +209,14 @@ where
     S: Shape,
     F: Future<Output = S::Return>,
 {
+    let glance = match miss.look::<S>().await {
+        ControlFlow::Break(returned) => return returned,
+        ControlFlow::Continue(glance) => glance,
+    };
     let (job, left) = (miss.job::<S>(), Left::default());
     // In a box, so that the frames of loads within loads stay small.
     let load = Box::pin(miss.load::<S, _>(load, Arc::clone(&left)));
-    settle::<S>(drive::here(job, load).await, &left)
+    settle::<S>(drive::here(job, glance, load).await, &left)
 }
 
 /// Loads in the caller, which asked for this very load, and so gets its error too.

@@ -155,9 +155,17 @@ impl<'a> Reader<'a> {
         let value = self.text(name)?;
         let time = parse_time(&value);
         if time.is_none() {
-            let hint = match value.parse::<u64>() {
-                Ok(1..) => format!("did you mean `{value}ms` or `{value}s`?"),
-                _ => "the units are `ms`, `s`, `m`, `h` and `d`".to_owned(),
+            // Only what would be accepted is proposed.
+            let number = value.parse::<u64>().ok();
+            let meant: Vec<String> = number
+                .into_iter()
+                .flat_map(|number| ["ms", "s"].map(|unit| format!("{number}{unit}")))
+                .filter(|meant| parse_time(meant).is_some())
+                .map(|meant| format!("`{meant}`"))
+                .collect();
+            let hint = match meant.is_empty() {
+                false => format!("did you mean {}?", meant.join(" or ")),
+                true => "the units are `ms`, `s`, `m`, `h` and `d`".to_owned(),
             };
             self.wrong(name, &value, &format!("{allowed} ({hint})"));
         }

@@ -3,8 +3,9 @@
 //! A type that contains itself (a tree, a list of boxes) recurses as deep as the bytes say, until
 //! the stack ends; and a list of elements without bytes (`Vec<()>`) is as long as its bytes claim.
 //! serde_json bounds lists, maps and enums, the others next to nothing, and none of them options: a
-//! `struct Chain(Option<Box<Chain>>)` asks for another option at the same byte for ever. The
-//! checksum keeps accidents out, and this keeps out what somebody wrote on purpose.
+//! `struct Chain(Option<Box<Chain>>)` asks for another option at the same byte for ever. And a list
+//! reserves memory for as many elements as it claims before it reads the first, each list anew in
+//! lists of lists. The checksum keeps accidents out, and this keeps out what somebody wrote on purpose.
 
 use std::cell::Cell;
 use std::fmt;
@@ -19,13 +20,14 @@ const NESTED: u16 = 128;
 /// So many options and newtypes, which have smaller frames, lie in each other at most.
 const WRAPPED: u16 = 256;
 
-/// Reads a value whose collections have `elements` elements together at most.
+/// Reads a value out of `bytes` bytes whose lists and maps have `elements` elements together at most.
 pub(super) fn deserialize<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
+    bytes: usize,
     elements: usize,
 ) -> Result<T, D::Error> {
-    let elements = Cell::new(elements);
-    let bounds = Bounds { nested: NESTED, wrapped: WRAPPED, elements: &elements };
+    let left = Left { elements: Cell::new(elements), announced: Cell::new(bytes) };
+    let bounds = Bounds { nested: NESTED, wrapped: WRAPPED, is_fixed: false, left: &left };
     T::deserialize(Bounded { inner: deserializer, bounds })
 }
 
@@ -35,12 +37,23 @@ struct Bounded<'b, I> {
     bounds: Bounds<'b>,
 }
 
-/// What is left.
+/// What is left here.
 #[derive(Clone, Copy)]
 struct Bounds<'b> {
     nested: u16,
     wrapped: u16,
-    elements: &'b Cell<usize>,
+    /// Whether the type says how many elements there are, as that of a tuple does, so that the bytes
+    /// cannot make them many.
+    is_fixed: bool,
+    left: &'b Left,
+}
+
+/// What is left of the whole value.
+struct Left {
+    elements: Cell<usize>,
+    /// How many elements lists may still announce. All that a value announces are no more than it
+    /// has bytes, since each that needs memory has a byte of its own.
+    announced: Cell<usize>,
 }
 
 impl<'b> Bounds<'b> {
@@ -58,21 +71,35 @@ impl<'b> Bounds<'b> {
         Ok(Self { wrapped, ..self })
     }
 
+    fn fixed(self, is_fixed: bool) -> Self {
+        Self { is_fixed, ..self }
+    }
+
+    /// Counts an element that was there.
     fn element<E: serde::de::Error>(self) -> Result<(), E> {
-        let left = self.elements.get().checked_sub(1);
-        self.elements.set(left.ok_or_else(|| E::custom("too many elements"))?);
+        if self.is_fixed {
+            return Ok(());
+        }
+        let left = self.left.elements.get().checked_sub(1);
+        self.left.elements.set(left.ok_or_else(|| E::custom("too many elements"))?);
         Ok(())
     }
 
     fn hint(self, hint: Option<usize>) -> Option<usize> {
-        hint.map(|hint| hint.min(self.elements.get()))
+        if self.is_fixed {
+            return hint;
+        }
+        let left = self.left.announced.get();
+        let hint = hint?.min(left);
+        self.left.announced.set(left - hint);
+        Some(hint)
     }
 }
 
 macro_rules! ask {
-    ($($method:ident($($name:ident: $kind:ty),*);)+) => {
+    (fixed: $is_fixed:literal; $($method:ident($($name:ident: $kind:ty),*);)+) => {
         $(fn $method<V: Visitor<'de>>(self, $($name: $kind,)* visitor: V) -> Result<V::Value, D::Error> {
-            self.inner.$method($($name,)* self.bounds.around(visitor))
+            self.inner.$method($($name,)* self.bounds.fixed($is_fixed).around(visitor))
         })+
     };
 }
@@ -81,6 +108,14 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Bounded<'_, D> {
     type Error = D::Error;
 
     ask! {
+        fixed: true;
+        deserialize_tuple(length: usize);
+        deserialize_tuple_struct(name: &'static str, length: usize);
+        deserialize_struct(name: &'static str, fields: &'static [&'static str]);
+    }
+
+    ask! {
+        fixed: false;
         deserialize_any();
         deserialize_bool();
         deserialize_i8();
@@ -105,10 +140,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Bounded<'_, D> {
         deserialize_unit_struct(name: &'static str);
         deserialize_newtype_struct(name: &'static str);
         deserialize_seq();
-        deserialize_tuple(length: usize);
-        deserialize_tuple_struct(name: &'static str, length: usize);
         deserialize_map();
-        deserialize_struct(name: &'static str, fields: &'static [&'static str]);
         deserialize_enum(name: &'static str, variants: &'static [&'static str]);
         deserialize_identifier();
         deserialize_ignored_any();
@@ -201,8 +233,11 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Bounded<'_, A> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, A::Error> {
-        self.bounds.element()?;
-        self.inner.next_element_seed(self.bounds.around(seed))
+        let element = self.inner.next_element_seed(self.bounds.around(seed))?;
+        if element.is_some() {
+            self.bounds.element()?;
+        }
+        Ok(element)
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -217,8 +252,11 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Bounded<'_, A> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, A::Error> {
-        self.bounds.element()?;
-        self.inner.next_key_seed(self.bounds.around(seed))
+        let key = self.inner.next_key_seed(self.bounds.around(seed))?;
+        if key.is_some() {
+            self.bounds.element()?;
+        }
+        Ok(key)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
@@ -259,7 +297,7 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Bounded<'_, A> {
         length: usize,
         visitor: V,
     ) -> Result<V::Value, A::Error> {
-        self.inner.tuple_variant(length, self.bounds.around(visitor))
+        self.inner.tuple_variant(length, self.bounds.fixed(true).around(visitor))
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -267,6 +305,6 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Bounded<'_, A> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, A::Error> {
-        self.inner.struct_variant(fields, self.bounds.around(visitor))
+        self.inner.struct_variant(fields, self.bounds.fixed(true).around(visitor))
     }
 }

@@ -2,8 +2,8 @@
 
 use std::cell::Cell;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserializer, Serialize};
 
 use super::faithful::Faithful;
 use super::{Codec, Limits, Undecodable};
@@ -45,6 +45,14 @@ pub(super) fn read<T: DeserializeOwned>(
     }
 }
 
+fn bounded<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+    bytes: &[u8],
+    limits: &Limits,
+) -> Result<T, D::Error> {
+    super::bounded::deserialize(deserializer, bytes.len(), limits.max_value_bytes)
+}
+
 type Written = std::result::Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>>;
 
 fn write_json<T: Serialize + ?Sized>(value: &T, fault: &Cell<Option<String>>) -> Written {
@@ -56,8 +64,7 @@ fn write_json<T: Serialize + ?Sized>(value: &T, fault: &Cell<Option<String>>) ->
 
 fn read_json<T: DeserializeOwned>(bytes: &[u8], limits: &Limits) -> Result<T, Undecodable> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = super::bounded::deserialize(&mut deserializer, limits.max_value_bytes)
-        .map_err(|_| Undecodable::Value)?;
+    let value = bounded(&mut deserializer, bytes, limits).map_err(|_| Undecodable::Value)?;
     // What is left over shows that these are not the bytes of one such value.
     deserializer.end().map_err(|_| Undecodable::Value)?;
     Ok(value)
@@ -78,8 +85,7 @@ fn read_message_pack<T: DeserializeOwned>(bytes: &[u8], limits: &Limits) -> Resu
     use serde::Deserialize;
 
     let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes);
-    let value = super::bounded::deserialize(&mut deserializer, limits.max_value_bytes)
-        .map_err(|_| Undecodable::Value)?;
+    let value = bounded(&mut deserializer, bytes, limits).map_err(|_| Undecodable::Value)?;
     // What is left over shows that these are not the bytes of one such value. The reader does not
     // tell where it is, only that there is nothing to read any more.
     match bool::deserialize(&mut deserializer) {
@@ -100,8 +106,7 @@ fn write_postcard<T: Serialize + ?Sized>(value: &T, fault: &Cell<Option<String>>
 #[cfg(feature = "postcard")]
 fn read_postcard<T: DeserializeOwned>(bytes: &[u8], limits: &Limits) -> Result<T, Undecodable> {
     let mut deserializer = postcard::Deserializer::from_bytes(bytes);
-    let value = super::bounded::deserialize(&mut deserializer, limits.max_value_bytes)
-        .map_err(|_| Undecodable::Value)?;
+    let value = bounded(&mut deserializer, bytes, limits).map_err(|_| Undecodable::Value)?;
     match deserializer.finalize() {
         Ok([]) => Ok(value),
         _ => Err(Undecodable::Value),

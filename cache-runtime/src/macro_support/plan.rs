@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cache::core::{Request, kind, prefix_of};
+use crate::cache::core::{Core, Request, Tier, kind, prefix_of};
 use crate::cache::run::Hooks;
 use crate::cache::value::{Cacheable, ops};
 use crate::cache::{Cache, cache};
@@ -27,10 +27,9 @@ impl<V: Cacheable> Plan<V> {
         let mut text = String::new();
         render(site.spec.pieces, args, &mut text);
         let number = site.numbered();
-        let mut plan = Self::of(site, number, &text);
-        let admitted =
-            plan.cache.0.sites.get(number).is_some_and(|state| state.index.admits(A::SHAPE));
-        plan.request.site = admitted.then(|| (number, args.with_bytes(|bytes| bytes.into())));
+        let mut plan = Self::of(site, number, text);
+        plan.request.site =
+            plan.admits::<A>(number).then(|| (number, args.with_bytes(|bytes| bytes.into())));
         plan
     }
 
@@ -38,7 +37,7 @@ impl<V: Cacheable> Plan<V> {
     #[must_use]
     pub fn from_key(site: &'static Site, key: Key<V>) -> Self {
         let number = site.numbered();
-        let mut plan = Self::of(site, number, key.as_str());
+        let mut plan = Self::of(site, number, key.as_str().to_owned());
         if let Some(state) = plan.cache.0.sites.get(number) {
             state.prefix.get_or_init(|| prefix_of(key.as_str()).into());
         }
@@ -46,16 +45,31 @@ impl<V: Cacheable> Plan<V> {
         plan.tags(key.tags().iter().cloned())
     }
 
-    fn of(site: &'static Site, number: u32, text: &str) -> Self {
+    /// Whether the arguments may stand in the function's index, which a store in this process has.
+    fn admits<A: Args>(&self, number: u32) -> bool {
+        let Core { tier, sites, .. } = &*self.cache.0;
+        matches!(tier, Tier::Memory(_))
+            && sites.get(number).is_some_and(|state| state.index.admits(A::SHAPE))
+    }
+
+    fn of(site: &'static Site, number: u32, text: String) -> Self {
         let cache = cache();
-        let counters = match cache.0.sites.get_or_make(number) {
-            Some(state) => Arc::clone(&state.counters),
-            None => Arc::<Counters>::default(),
+        let core = &*cache.0;
+        let (counters, function) = match core.sites.get_or_make(number) {
+            Some(state) => {
+                let function = state.function.get_or_init(|| core.function_name(site).into());
+                (Arc::clone(&state.counters), String::from(&**function))
+            }
+            None => (Arc::<Counters>::default(), core.function_name(site)),
+        };
+        let text = match core.namespace.is_empty() {
+            true => text,
+            false => full_text(core, None, &text),
         };
         let request = Request {
-            text: full_text(&cache.0, None, text),
+            text,
             site: None,
-            tags: vec![cache.0.function_name(site)],
+            tags: vec![function],
             families: Vec::new(),
             policy: site.spec.policy,
             ops: ops::<V>(),
@@ -66,10 +80,11 @@ impl<V: Cacheable> Plan<V> {
 
     /// Adds a tag made from a template.
     #[must_use]
-    pub fn tag<A: Args>(self, pieces: &'static [Piece], args: &A) -> Self {
-        let mut text = String::new();
-        render(pieces, args, &mut text);
-        self.tags([Tag::new(text)])
+    pub fn tag<A: Args>(mut self, pieces: &'static [Piece], args: &A) -> Self {
+        let mut name = full_name(&self.cache.0, kind::TAG, "");
+        render(pieces, args, &mut name);
+        self.request.tags.push(name);
+        self
     }
 
     /// Adds tags.

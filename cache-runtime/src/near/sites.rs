@@ -23,6 +23,8 @@ pub(crate) struct SiteState {
     /// The function's name among the tags, kept for good once it was invalidated: an entry that
     /// does not carry it is judged by when that was.
     pub(crate) name: OnceLock<TagSeen>,
+    /// The whole name of all that the function ever stored.
+    pub(crate) function: OnceLock<Box<str>>,
     /// What the function's last entry was stored with; most entries of a function share it.
     last_meta: Mutex<Arc<EntryMeta>>,
 }
@@ -64,6 +66,7 @@ impl Sites {
             counters: Arc::default(),
             prefix: OnceLock::new(),
             name: OnceLock::new(),
+            function: OnceLock::new(),
             last_meta: Mutex::new(EntryMeta::untagged()),
         }))
     }

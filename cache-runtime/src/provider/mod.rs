@@ -51,6 +51,11 @@ pub use request::{
 #[cfg(feature = "upstash")]
 pub use upstash::{UpstashProvider, UpstashProviderBuilder};
 
+#[cfg(feature = "fuzzing")]
+pub(crate) use redis::fuzzing as redis_fuzzing;
+#[cfg(feature = "fuzzing")]
+pub(crate) use upstash::fuzzing as upstash_fuzzing;
+
 /// A boxed future, so that a provider can be chosen at run time.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use crate::entry::{Format, KeyHash};
 use crate::error::Result;
-use crate::provider::{CellKind, Incarnation, Observed, Prefix, Provider, Stamp};
+use crate::provider::{CellKind, Incarnation, Prefix, Provider, Stamp};
 use crate::resilience::Resilient;
 
 pub(crate) use claim::RemoteClaim;
@@ -62,7 +62,7 @@ pub(crate) struct Remote {
 pub(crate) struct Found {
     pub(crate) prefix: Prefix,
     /// With the states of the request's tags.
-    observed: Arc<Observed>,
+    observed: share::Answered,
 }
 
 impl Found {
@@ -124,7 +124,7 @@ impl Remote {
     fn key_hash(&self, text: &str) -> KeyHash {
         match self.namespace.is_empty() {
             true => KeyHash::of(text),
-            false => KeyHash::of(&format!("{}:{text}", self.namespace)),
+            false => KeyHash::within(&self.namespace, text),
         }
     }
 

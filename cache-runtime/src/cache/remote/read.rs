@@ -31,17 +31,16 @@ impl Remote {
             }
         };
         self.note(observed.incarnation);
-        let prefix = observed.prefix();
-        let found = Arc::new(Found { prefix, observed: Arc::clone(&observed) });
-        let kind = found.kind();
-        let seen = Seen::There(found);
-        let Some(cell) = &observed.cell else {
-            return Look::Miss { seen, reason: MissReason::Absent };
+        let found = Found { prefix: observed.prefix(), observed };
+        let opened = match &found.observed.cell {
+            None => Err(MissReason::Absent),
+            Some(_) if matches!(found.kind(), Some(CellKind::Lease | CellKind::Write)) => {
+                return Look::Leased { seen: Seen::There(Arc::new(found)) };
+            }
+            Some(cell) => self.open(core, request, cell, tags, &found.observed).await,
         };
-        if matches!(kind, Some(CellKind::Lease | CellKind::Write)) {
-            return Look::Leased { seen };
-        }
-        match self.open(core, request, cell, tags, &observed).await {
+        let seen = Seen::There(Arc::new(found));
+        match opened {
             Ok((value, age)) => age.look(value, seen),
             Err(reason) => Look::Miss { seen, reason },
         }

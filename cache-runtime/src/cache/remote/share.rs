@@ -4,8 +4,12 @@
 //! of a key is under way and one waits for it, however many callers there are, and each answer is as
 //! exact as the caller's own read would have been. It is join rule J for reads, and uses its table.
 
+use std::hash::BuildHasher;
+use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use foldhash::fast::RandomState;
 
 use super::Remote;
 use crate::cache::core::{Core, Request};
@@ -16,14 +20,37 @@ use crate::flight::{Boarding, Ending, Flight, Flights, Landing};
 use crate::near::meta::unused_number;
 use crate::provider::{Lookup, Mark, Observed, Provider};
 
-/// With fewer reads than this under way each goes by itself: looking for company costs more than
-/// it saves.
-const CROWD: usize = 32;
+/// With so many reads of a key under way, or fewer, each goes by itself: looking for company costs
+/// more than it saves.
+const CROWD: u32 = 8;
+
+/// How many counters there are. Keys that have one in common look for company a little early.
+const COUNTERS: usize = 1_024;
 
 /// The reads under way.
 pub(super) struct Reads {
     flights: Flights<Arc<Answer>>,
-    under_way: AtomicUsize,
+    hasher: RandomState,
+    /// How many reads there are of the keys that hash to each place.
+    under_way: Box<[AtomicU32]>,
+}
+
+/// What a store answered: to one reader, or to several.
+#[derive(Debug)]
+pub(super) enum Answered {
+    Alone(Observed),
+    Shared(Arc<Observed>),
+}
+
+impl Deref for Answered {
+    type Target = Observed;
+
+    fn deref(&self) -> &Observed {
+        match self {
+            Answered::Alone(observed) => observed,
+            Answered::Shared(observed) => observed,
+        }
+    }
 }
 
 /// What a store answered, and for which tags it was asked.
@@ -34,7 +61,17 @@ struct Answer {
 
 impl Default for Reads {
     fn default() -> Self {
-        Self { flights: Flights::new(), under_way: AtomicUsize::new(0) }
+        let under_way = (0..COUNTERS).map(|_| AtomicU32::new(0)).collect();
+        Self { flights: Flights::new(), hasher: RandomState::default(), under_way }
+    }
+}
+
+impl Reads {
+    fn count(&self, text: &str) -> Counted<'_> {
+        let place = (self.hasher.hash_one(text) >> 32) as usize % COUNTERS;
+        let counter = &self.under_way[place];
+        let before = counter.fetch_add(1, Ordering::Relaxed);
+        Counted { counter, before }
     }
 }
 
@@ -50,24 +87,37 @@ impl Remote {
         request: &Request,
         marks: &[Mark<'_>],
         tags: TagsHash,
-    ) -> Result<Arc<Observed>> {
-        let _counted = Counted::new(&self.reads.under_way);
-        if self.reads.under_way.load(Ordering::Relaxed) <= CROWD {
-            return self.read_alone(request, marks).await;
+    ) -> Result<Answered> {
+        let counted = self.reads.count(&request.text);
+        if counted.before < CROWD {
+            return self.read_alone(request, marks).await.map(Answered::Alone);
         }
+        // In a box, so that a read that goes by itself has no room for the others.
+        Box::pin(self.observe_in_company(core, request, marks, tags)).await
+    }
+
+    async fn observe_in_company(
+        &self,
+        core: &Core,
+        request: &Request,
+        marks: &[Mark<'_>],
+        tags: TagsHash,
+    ) -> Result<Answered> {
         let (text, flights) = (&request.text, &self.reads.flights);
         let answer = match flights.board(text, unused_number(), |_| true) {
             Boarding::Lead(flight) => {
-                return self.read_for_all(request, marks, tags, flight).await;
+                let read = self.read_for_all(request, marks, tags, flight).await;
+                return read.map(Answered::Shared);
             }
             Boarding::Queue { present, next } => {
                 // However that read ends, the next is for those who came during it.
                 if self.within_budget(core, present).await.is_none() {
-                    return self.read_alone(request, marks).await;
+                    return self.read_alone(request, marks).await.map(Answered::Alone);
                 }
                 if next.flight().take_lead() {
                     let flight = Arc::clone(next.flight());
-                    return self.read_for_all(request, marks, tags, flight).await;
+                    let read = self.read_for_all(request, marks, tags, flight).await;
+                    return read.map(Answered::Shared);
                 }
                 self.within_budget(core, next).await
             }
@@ -77,20 +127,22 @@ impl Remote {
             Boarding::Join(_) | Boarding::Wait(_) => None,
         };
         match answer {
-            Some(Ending::Landed { value, .. }) if value.tags == tags => value.observed.clone(),
+            Some(Ending::Landed { value, .. }) if value.tags == tags => {
+                value.observed.clone().map(Answered::Shared)
+            }
             // Its reader was dropped, or does not come to an end, or asked for other tags.
-            _ => self.read_alone(request, marks).await,
+            _ => self.read_alone(request, marks).await.map(Answered::Alone),
         }
     }
 
-    async fn read_alone(&self, request: &Request, marks: &[Mark<'_>]) -> Result<Arc<Observed>> {
+    async fn read_alone(&self, request: &Request, marks: &[Mark<'_>]) -> Result<Observed> {
         let lookup = [Lookup::new(&request.text).marks(marks)];
         let observed = self.provider.read(&lookup).await?.into_iter().next();
         let nothing = || {
             let message = "the provider answered another number of questions than it was asked";
             Error::new(ErrorKind::Unavailable, "read", message)
         };
-        observed.map(Arc::new).ok_or_else(nothing)
+        observed.ok_or_else(nothing)
     }
 
     async fn read_for_all(
@@ -104,7 +156,7 @@ impl Remote {
         // Whoever comes from now on began after this read was sent.
         reader.flight.store_nothing();
         reader.flight.begin_load();
-        let observed = self.read_alone(request, marks).await;
+        let observed = self.read_alone(request, marks).await.map(Arc::new);
         reader.finish(Arc::new(Answer { tags, observed: observed.clone() }));
         observed
     }
@@ -148,17 +200,14 @@ impl Drop for Reader<'_> {
     }
 }
 
-struct Counted<'a>(&'a AtomicUsize);
-
-impl<'a> Counted<'a> {
-    fn new(under_way: &'a AtomicUsize) -> Self {
-        under_way.fetch_add(1, Ordering::Relaxed);
-        Self(under_way)
-    }
+/// A read that is under way, and how many others were when it began.
+struct Counted<'a> {
+    counter: &'a AtomicU32,
+    before: u32,
 }
 
 impl Drop for Counted<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.counter.fetch_sub(1, Ordering::Relaxed);
     }
 }

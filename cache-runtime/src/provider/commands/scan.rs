@@ -123,7 +123,7 @@ impl<L: Link> Steps<L> {
         match (parts.next(), parts.next(), parts.next()) {
             (Some(next), Some(Reply::List(names)), None) => {
                 let names: Result<_> = names.into_iter().map(|name| bytes(step, name)).collect();
-                Ok(Page { next: bytes(step, next)?, names: names?, life })
+                Ok(Page { next: digits(step, next)?, names: names?, life })
             }
             _ => Err(reply::miscounted(step)),
         }
@@ -148,6 +148,16 @@ fn bytes(step: &'static str, reply: Reply) -> Result<Vec<u8>> {
         Reply::Integer(number) => Ok(number.to_string().into_bytes()),
         other => Err(reply::unexpected(step, other)),
     }
+}
+
+/// A cursor: digits, since it is sent back as it came.
+fn digits(step: &'static str, reply: Reply) -> Result<Vec<u8>> {
+    let cursor = bytes(step, reply)?;
+    if cursor.is_empty() || !cursor.iter().all(u8::is_ascii_digit) {
+        let message = "the server gave a cursor that is no number";
+        return Err(Error::new(ErrorKind::Unknown, step, message));
+    }
+    Ok(cursor)
 }
 
 fn doubtful(step: &'static str, removed: u64, error: Error) -> Error {

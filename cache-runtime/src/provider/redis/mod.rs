@@ -14,6 +14,8 @@ mod builder;
 mod chart;
 mod cluster;
 mod dial;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod identity;
 mod lane;
 mod layout;

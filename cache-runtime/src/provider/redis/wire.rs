@@ -69,7 +69,7 @@ impl Wire {
             }
         };
         let pulse = Arc::new(Pulse::default());
-        let stream = Stream { socket, pulse: pulse.clone() };
+        let stream = Stream::new(socket, pulse.clone());
         // Time is limited where the caller knows how long it can wait. A connection on which nothing
         // is answered any more is ended as a whole, so that nobody waits for ever.
         let config = AsyncConnectionConfig::new()

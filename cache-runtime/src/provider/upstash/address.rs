@@ -44,7 +44,9 @@ impl Address {
         if host.is_empty() {
             return Err(wrong_url("names no host"));
         }
-        if !base.username().is_empty() || base.password().is_some() {
+        // A `/` that is not percent-encoded ends the login early, and leaves its `@` to the path.
+        let holds_login = base.path().contains('@');
+        if holds_login || !base.username().is_empty() || base.password().is_some() {
             let token = names.1;
             return Err(wrong_url(&format!(
                 "holds a user or a password; the token goes to `{token}`"

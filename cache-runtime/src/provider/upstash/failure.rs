@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::sync::Arc;
 
 use reqwest::StatusCode;
+use serde_json::error::Category;
 
 use super::reply;
 use crate::{Error, ErrorKind};
@@ -55,10 +56,20 @@ impl Failure {
         Self { certainty, message: message.to_owned(), source: Some(Arc::new(error.without_url())) }
     }
 
-    /// A body that is no answer.
-    pub(super) fn of_body(error: serde_json::Error) -> Self {
-        let message = "the answer is not what the REST API of Upstash answers".to_owned();
-        Self { certainty: Certainty::Garbled, message, source: Some(Arc::new(error)) }
+    /// A body that is no answer. What the parser says of it is left out: it cites the body, which may
+    /// hold values, at full length.
+    pub(super) fn of_body(error: &serde_json::Error) -> Self {
+        let (what, line, column) = (error.classify(), error.line(), error.column());
+        let what = match what {
+            Category::Eof => "it ends early",
+            Category::Syntax | Category::Io => "it is no JSON",
+            Category::Data => "it is other JSON",
+        };
+        let message = format!(
+            "the answer is not what the REST API of Upstash answers: {what} (line {line}, column \
+             {column})"
+        );
+        Self::new(Certainty::Garbled, message)
     }
 
     /// A status that is neither success nor the refusal of a command.

@@ -183,7 +183,7 @@ impl Lane {
         for (one, batch) in request.into_iter().zip(batches) {
             let own = batch.names().iter().zip(&mut replies);
             let own: Vec<Reply> = own.map(|(name, reply)| reply::restore(name, reply)).collect();
-            let answer = match self.nobody_served(&own) {
+            let answer = match nobody_served(&own, self.reads_only) {
                 Some(error) => {
                     self.post.life().doubt();
                     Err(error)
@@ -194,19 +194,19 @@ impl Lane {
             let _ = one.caller.send(answer);
         }
     }
+}
 
-    /// The error of a batch of which a command was refused because the server serves nobody now.
-    fn nobody_served(&self, replies: &[Reply]) -> Option<Error> {
-        let mut refusals = replies.iter().filter_map(|reply| match reply {
-            Reply::Refused(text) if serves_nobody(text) => Some(text),
-            _ => None,
-        });
-        let text = refusals.next()?;
-        let whole = refusals.count() + 1 == replies.len();
-        let certainty = if whole { Certainty::NothingDone } else { Certainty::InDoubt };
-        let message = format!("the server does not serve: {}", shortened(text));
-        Some(Failure::new(certainty, message).error(self.reads_only))
-    }
+/// The error of a batch of which a command was refused because the server serves nobody now.
+pub(super) fn nobody_served(replies: &[Reply], reads_only: bool) -> Option<Error> {
+    let mut refusals = replies.iter().filter_map(|reply| match reply {
+        Reply::Refused(text) if serves_nobody(text) => Some(text),
+        _ => None,
+    });
+    let text = refusals.next()?;
+    let whole = refusals.count() + 1 == replies.len();
+    let certainty = if whole { Certainty::NothingDone } else { Certainty::InDoubt };
+    let message = format!("the server does not serve: {}", shortened(text));
+    Some(Failure::new(certainty, message).error(reads_only))
 }
 
 /// A flush that is due. If its task is dropped before it ran, because its runtime ends, nobody may

@@ -13,6 +13,8 @@ mod batch;
 mod budget;
 mod builder;
 mod failure;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod lane;
 mod life;
 mod link;

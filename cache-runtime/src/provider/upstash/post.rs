@@ -117,27 +117,7 @@ impl Post {
         let url = if is_single { &self.address.single } else { &self.address.pipeline };
         let body = body(batches, question.is_some(), is_single);
         let (status, body) = self.exchange(url.clone(), body, !reads_only).await?;
-        if !status.is_success() && status != StatusCode::BAD_REQUEST {
-            return Err(Failure::of_status(status, &body));
-        }
-        if is_single {
-            return Ok(vec![reply::one(&body).map_err(Failure::of_body)?]);
-        }
-        if status == StatusCode::BAD_REQUEST {
-            // The pipeline was refused whole: so was each of its commands.
-            let text = reply::refusal(&body);
-            let text = text.ok_or_else(|| Failure::of_status(status, &body))?;
-            return Ok(vec![Reply::Refused(text); count]);
-        }
-        let mut replies = reply::several(&body).map_err(Failure::of_body)?;
-        if let Some(question) = question.filter(|_| !replies.is_empty()) {
-            self.life.learn(question, &replies.remove(0));
-        }
-        if replies.len() != count {
-            let message = "the server gave another number of replies than asked for";
-            return Err(Failure::new(Certainty::Garbled, message));
-        }
-        Ok(replies)
+        understood(status, &body, count, question, &self.life)
     }
 
     async fn exchange(
@@ -160,6 +140,37 @@ impl Post {
         }
         Ok((status, body.into()))
     }
+}
+
+/// What an answer says to `count` commands; what it says to a question before them goes to `life`.
+pub(super) fn understood(
+    status: StatusCode,
+    body: &[u8],
+    count: usize,
+    question: Option<Question>,
+    life: &Life,
+) -> Result<Vec<Reply>, Failure> {
+    if !status.is_success() && status != StatusCode::BAD_REQUEST {
+        return Err(Failure::of_status(status, body));
+    }
+    if count == 1 && question.is_none() {
+        return Ok(vec![reply::one(body).map_err(|error| Failure::of_body(&error))?]);
+    }
+    if status == StatusCode::BAD_REQUEST {
+        // The pipeline was refused whole: so was each of its commands.
+        let text = reply::refusal(body);
+        let text = text.ok_or_else(|| Failure::of_status(status, body))?;
+        return Ok(vec![Reply::Refused(text); count]);
+    }
+    let mut replies = reply::several(body).map_err(|error| Failure::of_body(&error))?;
+    if let Some(question) = question.filter(|_| !replies.is_empty()) {
+        life.learn(question, &replies.remove(0));
+    }
+    if replies.len() != count {
+        let message = "the server gave another number of replies than asked for";
+        return Err(Failure::new(Certainty::Garbled, message));
+    }
+    Ok(replies)
 }
 
 fn body(batches: &[&RestBatch], asks_for_life: bool, is_single: bool) -> Vec<u8> {
