@@ -16,7 +16,7 @@ fn limits(bytes: usize) -> Limits {
 }
 
 /// A list inside a list inside a list, each of which claims 65,535 elements, made each of them
-/// reserve memory: a hundred bytes gave 32 MiB.
+/// reserve memory: three hundred bytes gave 100 MB.
 #[test]
 fn lists_in_lists_reserve_no_more_than_there_are_bytes() {
     payloads::body(&[&[2, 0, 3, 7][..], &[0xff, 0xff, 3].repeat(100)].concat());

@@ -39,6 +39,10 @@ fn tags_elsewhere() -> Vec<Scenario> {
 fn result_tags() -> Vec<Scenario> {
     let joined = |rules: Rules| Rules { callers: vec![(0, 1), (0, 1), (1, 1)], ..rules };
     let lossy = |rules: Rules| Rules { failovers: [1, 1], evicts: false, ..rules };
+    let loses = |server: usize, rules| {
+        let failovers = if server == 0 { [1, 0] } else { [0, 1] };
+        Rules { failovers, ..lossy(rules) }
+    };
     let off = |order| Rules { order, ..result(EPOCH_AWAY) };
     vec![
         Scenario::safe("result tag, one server", result([false; 3])),
@@ -48,8 +52,16 @@ fn result_tags() -> Vec<Scenario> {
         Scenario::safe("late commands", Rules { late: 1, ..result(EPOCH_AWAY) }),
         Scenario::safe("shared loads, one server", joined(result([false; 3]))).long(),
         Scenario::safe("shared loads, epoch elsewhere", joined(result(EPOCH_AWAY))).long(),
-        Scenario::safe("failover of either server, epoch elsewhere", lossy(result(EPOCH_AWAY))),
-        Scenario::safe("failover of either server, tag elsewhere", lossy(result(RESULT_AWAY))),
+        Scenario::safe("failover of either server, epoch elsewhere", lossy(result(EPOCH_AWAY)))
+            .long(),
+        Scenario::safe("failover of either server, tag elsewhere", lossy(result(RESULT_AWAY)))
+            .long(),
+        Scenario::safe("failover of the epoch's server", loses(1, result(EPOCH_AWAY))),
+        Scenario::safe("failover of the tag's server", loses(1, result(RESULT_AWAY))),
+        Scenario::safe(
+            "failover of the cell's server, epoch elsewhere",
+            loses(0, result(EPOCH_AWAY)),
+        ),
         Scenario::without("no epochs", Rules { guards: false, ..result([false; 3]) }),
         Scenario::safe("result tag after its epoch, nothing is held", off(Order::EpochFirst)),
         Scenario::without("the tag is removed before its epoch", off(Order::TagFirst)),
