@@ -162,7 +162,7 @@ pub struct Removals {
 }
 
 impl Removals {
-    /// The rules as implemented, with nothing going wrong.
+    /// With rules under which all promises hold, and nothing going wrong.
     pub fn of(functions: Vec<Function>, writers: Vec<Writer>) -> Self {
         Self {
             functions,

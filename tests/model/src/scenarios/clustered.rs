@@ -61,7 +61,8 @@ fn result_tags() -> Vec<Scenario> {
         Scenario::safe(
             "failover of the cell's server, epoch elsewhere",
             loses(0, result(EPOCH_AWAY)),
-        ),
+        )
+        .long(),
         Scenario::without("no epochs", Rules { guards: false, ..result([false; 3]) }),
         Scenario::safe("result tag after its epoch, nothing is held", off(Order::EpochFirst)),
         Scenario::without("the tag is removed before its epoch", off(Order::TagFirst)),

@@ -31,7 +31,7 @@ pub(super) fn held(marks: &[usize]) -> Writer {
     after_commit(vec![holds, each(marks.iter().copied().map(Act::Releases))])
 }
 
-/// The same marks as they were removed before.
+/// The same marks, which nobody holds meanwhile.
 pub(super) fn plain(marks: &[usize]) -> Writer {
     after_commit(vec![each(marks.iter().copied().map(Act::Removes))])
 }
@@ -171,6 +171,12 @@ fn of_keys() -> Vec<Scenario> {
     };
     let with = |blocks, model: &Removals| Removals { blocks, ..model.clone() };
     let shared = few(keys(2), vec![blocked(&[0, 1]), blocked(&[1, 0])]);
+    let first = each([Act::Blocks(0), Act::Holds(INNER)]);
+    let then = each([Act::Unblocks(0), Act::Releases(INNER)]);
+    let key_and_tag = few(
+        vec![carrying(&[], 0), carrying(&[INNER], 1)],
+        vec![after_commit(vec![first, then]), other(Act::RemovesCell(0))],
+    );
     let twice = |blocks| Removals { blocks, ..shared.clone() };
     vec![
         Scenario::safe("two keys apart, blocked first", with(Blocks::Unnoticed, &two)),
@@ -182,6 +188,7 @@ fn of_keys() -> Vec<Scenario> {
         ),
         Scenario::safe("three keys: that is noticed", with(Blocks::Noticed, &crossed)).long(),
         Scenario::safe("three keys: it leaves the block", with(Blocks::Kept, &crossed)).long(),
+        Scenario::safe("a key and a tag apart", with(Blocks::Unnoticed, &key_and_tag)),
         Scenario::safe("two removals of two keys", twice(Blocks::Unnoticed)),
         Scenario::safe("two removals of two keys, blocks are counted", twice(Blocks::Kept)),
     ]

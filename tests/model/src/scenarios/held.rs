@@ -7,9 +7,11 @@ use crate::removal::{Act, Blocks, Function, Holds, Promises, Removals, Writer};
 /// The mark that a scan holds, in both buckets.
 const SWEEP: [usize; 2] = [0, 1];
 const TAG: usize = 0;
+/// A tag of functions that are scanned.
+const OTHER: usize = 2;
 
 pub(super) fn scenarios() -> Vec<Scenario> {
-    [scans(), guards(), lagging()].into_iter().flatten().collect()
+    [scans(), guards(), guards_of_keys(), lagging()].into_iter().flatten().collect()
 }
 
 fn scanned(functions: usize) -> Vec<Function> {
@@ -32,6 +34,10 @@ fn scans() -> Vec<Scenario> {
     let one =
         Removals { callers: vec![0; 3], ..Removals::of(scanned(1), vec![after_commit(scan(1))]) };
     let two = |writer| Removals { callers: vec![0; 2], ..Removals::of(scanned(2), vec![writer]) };
+    let mut clear = swept(2);
+    clear.phases[3].push(vec![Act::Removes(OTHER)]);
+    let mut tagged = Removals { callers: vec![0; 2], ..Removals::of(scanned(2), vec![clear]) };
+    tagged.functions.iter_mut().for_each(|function| function.carries = vec![OTHER]);
     let both = Removals { writers: vec![swept(2), brief(&SWEEP)], ..two(swept(2)) };
     vec![
         Scenario::safe("SCAN with leases in place (I2)", one.clone()),
@@ -41,6 +47,7 @@ fn scans() -> Vec<Scenario> {
         ),
         Scenario::safe("two functions, a sweep is held", two(swept(2))),
         Scenario::without("two functions, no sweep", two(after_commit(scan(2)))),
+        Scenario::safe("everything is cleared, marks too", tagged),
         Scenario::safe("a sweep and refreshes", Removals { refreshes: 2, ..two(swept(2)) }),
         Scenario::safe(
             "a sweep that refreshes do not heed",
@@ -79,17 +86,7 @@ fn guards() -> Vec<Scenario> {
     };
     let plain = after_commit(vec![each([Act::Removes(TAG)])]);
     let two = single(&[TAG], vec![tag.clone(), plain]);
-    let key = guard(Act::Blocks(0), Act::Unblocks(0));
-    let keys = Removals {
-        crashes: 1,
-        ..single(&[], vec![key, after_commit(vec![each([Act::RemovesCell(0)])])])
-    };
     let dies = |model| Removals { crashes: 1, ..model };
-    let through = Writer {
-        phases: vec![each([Act::ClaimsCell(0)]), each([Act::Commits]), each([Act::FillsCell(0)])],
-        promises: Promises::AtOk,
-    };
-    let crossed = Removals { writers: vec![keys.writers[0].clone(), through], ..keys.clone() };
     vec![
         Scenario::without(
             "a writer dies before it invalidates (J1)",
@@ -119,6 +116,21 @@ fn guards() -> Vec<Scenario> {
             "a guard that ends before the commit",
             Removals { early_ends: 1, ..dies(single(&[TAG], vec![tag])) },
         ),
+    ]
+}
+
+fn guards_of_keys() -> Vec<Scenario> {
+    let key = guard(Act::Blocks(0), Act::Unblocks(0));
+    let keys = Removals {
+        crashes: 1,
+        ..single(&[], vec![key, after_commit(vec![each([Act::RemovesCell(0)])])])
+    };
+    let through = Writer {
+        phases: vec![each([Act::ClaimsCell(0)]), each([Act::Commits]), each([Act::FillsCell(0)])],
+        promises: Promises::AtOk,
+    };
+    let crossed = Removals { writers: vec![keys.writers[0].clone(), through], ..keys.clone() };
+    vec![
         Scenario::safe(
             "a guard of a key that others leave",
             Removals { blocks: Blocks::Kept, ..keys.clone() },

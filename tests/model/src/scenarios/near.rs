@@ -34,10 +34,8 @@ fn bounded() -> Vec<Scenario> {
 
 fn settled() -> Vec<Scenario> {
     let settled = Near::told(Promise::Settled);
-    let two = Near { nodes: 2, readers: vec![(0, 1), (1, 2)], ..settled.clone() };
     vec![
         Scenario::safe("settled (G4)", settled.clone()),
-        Scenario::safe("settled, two processes", two).long(),
         Scenario::without(
             "settled, the lease counts from the answer on",
             Near { since: Since::Answered, ..settled.clone() },
