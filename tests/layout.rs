@@ -34,6 +34,7 @@ const RUNTIME: &[(&str, u8)] = &[
     ("http", 5),
     ("macro_support", 5),
     ("patterns", 5),
+    ("testing", 5),
 ];
 
 /// Where each module of the macros lives.

@@ -15,6 +15,8 @@ mod sentinel;
 mod standalone;
 #[path = "redis_links/tls.rs"]
 mod tls;
+#[path = "redis_links/watch/mod.rs"]
+mod watch;
 
 use std::time::{Duration, Instant};
 

@@ -1,10 +1,10 @@
 //! The time that decides what has expired: coarse, monotonic, and injected.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Poll, Waker};
 use std::time::Duration;
-
-use tokio::sync::watch;
 
 /// A point in time in units of 2^-32 seconds since an arbitrary origin.
 pub(crate) type Tick = u64;
@@ -59,7 +59,24 @@ enum Source {
 #[derive(Debug)]
 struct Moved {
     stands_at: Duration,
-    sleepers: watch::Sender<Tick>,
+    /// By when they want to be woken, and in which order they came: tests that choose the order of
+    /// everything else want this one to be the same each time.
+    sleepers: BTreeMap<(Tick, u64), Waker>,
+    numbers: u64,
+}
+
+/// One sleeper, who is forgotten when the sleep is dropped.
+struct Sleeper<'a> {
+    hand: &'a Hand,
+    place: (Tick, u64),
+}
+
+impl Drop for Sleeper<'_> {
+    fn drop(&mut self) {
+        let forgotten = lock(&self.hand.moved).sleepers.remove(&self.place);
+        // Dropped after the lock: a waker's destructor is code of the runtime.
+        drop(forgotten);
+    }
 }
 
 #[derive(Debug)]
@@ -83,7 +100,7 @@ impl Clock {
         let start = ticks(stands_at);
         let hand = Arc::new(Hand {
             now: AtomicU64::new(start),
-            moved: Mutex::new(Moved { stands_at, sleepers: watch::Sender::new(start) }),
+            moved: Mutex::new(Moved { stands_at, sleepers: BTreeMap::new(), numbers: 0 }),
         });
         (Self(Source::Manual(Arc::clone(&hand))), ManualClock(hand))
     }
@@ -124,10 +141,24 @@ impl Clock {
         match &self.0 {
             Source::System => futures_timer::Delay::new(wait).await,
             Source::Manual(hand) => {
-                let mut moved = lock(&hand.moved).sleepers.subscribe();
                 let until = hand.now.load(Ordering::Acquire).saturating_add(ticks(wait));
-                // The sender lives in `hand`, which this future borrows, so the wait cannot fail.
-                let _ = moved.wait_for(|now| *now >= until).await;
+                let number = {
+                    let mut moved = lock(&hand.moved);
+                    moved.numbers += 1;
+                    moved.numbers
+                };
+                let sleeper = Sleeper { hand, place: (until, number) };
+                std::future::poll_fn(|context| {
+                    let mut moved = lock(&sleeper.hand.moved);
+                    if sleeper.hand.now.load(Ordering::Acquire) >= until {
+                        return Poll::Ready(());
+                    }
+                    let replaced = moved.sleepers.insert(sleeper.place, context.waker().clone());
+                    drop(moved);
+                    drop(replaced);
+                    Poll::Pending
+                })
+                .await;
             }
         }
     }
@@ -146,11 +177,15 @@ pub struct ManualClock(Arc<Hand>);
 impl ManualClock {
     /// Moves the clock forward and wakes what slept until then.
     pub fn advance(&self, by: Duration) {
-        let mut moved = lock(&self.0.moved);
-        moved.stands_at = moved.stands_at.saturating_add(by);
-        let now = ticks(moved.stands_at);
-        self.0.now.store(now, Ordering::Release);
-        moved.sleepers.send_replace(now);
+        let due = {
+            let mut moved = lock(&self.0.moved);
+            moved.stands_at = moved.stands_at.saturating_add(by);
+            let now = ticks(moved.stands_at);
+            self.0.now.store(now, Ordering::Release);
+            let later = moved.sleepers.split_off(&(now.saturating_add(1), 0));
+            std::mem::replace(&mut moved.sleepers, later)
+        };
+        due.into_values().for_each(Waker::wake);
     }
 }
 

@@ -44,6 +44,7 @@
 //! - `entry`: the bytes of stored entries and the resilience wrapper, for those who write a
 //!   provider.
 //! - `conformance`: the suite that checks a provider.
+//! - `testing`: faults on purpose, for tests of services.
 
 mod cache;
 mod clock;
@@ -75,12 +76,14 @@ mod site;
 mod stats;
 mod sync;
 mod tag;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use cache_macros::{KeyPart, cache_keys, cached, invalidates, write_through};
 
 pub use cache::{
     Cache, CacheBuilder, Cacheable, Get, GetMany, GetOrSet, Guarantee, Guarantees, IntoKeyText,
-    Promise, Set, SetMany, Strength, cache, init, install, scope,
+    Invalidate, Promise, Set, SetMany, Strength, WriteGuard, cache, init, install, scope,
 };
 pub use clock::{Clock, ManualClock};
 pub use config::{Config, Near, ProviderChoice, Secret};

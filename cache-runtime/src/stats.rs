@@ -51,23 +51,36 @@ pub(crate) struct Counters {
 // A line of its own for each thread, so that counting a hit shares nothing.
 #[derive(Default)]
 #[repr(align(128))]
-struct PerThread(AtomicU64);
+struct PerThread {
+    hits: AtomicU64,
+    near_hits: AtomicU64,
+}
 
 impl Counters {
     /// Counts a hit: an increment that no other thread writes to.
     #[inline]
     pub(crate) fn hit(&self) {
-        let mine = match self.hits.get() {
-            Some(mine) => &mine.0,
+        add_to_own(&self.own().hits);
+    }
+
+    /// Counts that a hit was served from a copy in this process, unasked.
+    #[inline]
+    pub(crate) fn near_hit(&self) {
+        add_to_own(&self.own().near_hits);
+    }
+
+    #[inline]
+    fn own(&self) -> &PerThread {
+        match self.hits.get() {
+            Some(mine) => mine,
             None => self.first_hit(),
-        };
-        mine.store(mine.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        }
     }
 
     #[cold]
     #[inline(never)]
-    fn first_hit(&self) -> &AtomicU64 {
-        &self.hits.get_or_default().0
+    fn first_hit(&self) -> &PerThread {
+        self.hits.get_or_default()
     }
 
     pub(crate) fn miss(&self, reason: MissReason) {
@@ -87,7 +100,8 @@ impl Counters {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let miss = |reason: MissReason| get(&self.misses[reason as usize]);
         Counts {
-            hits: self.hits.iter().map(|mine| get(&mine.0)).sum(),
+            hits: self.hits.iter().map(|mine| get(&mine.hits)).sum(),
+            near_hits: self.hits.iter().map(|mine| get(&mine.near_hits)).sum(),
             misses: Misses {
                 absent: miss(MissReason::Absent),
                 expired: miss(MissReason::Expired),
@@ -107,6 +121,12 @@ impl Counters {
             errors: get(&self.errors),
         }
     }
+}
+
+/// Adds one to a counter that only this thread writes to.
+#[inline]
+fn add_to_own(counter: &AtomicU64) {
+    counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
 }
 
 /// Adds one to a counter that is off the hit path.
@@ -146,6 +166,8 @@ pub struct Named {
 pub struct Counts {
     /// Reads that were served from the cache.
     pub hits: u64,
+    /// Those of them that a near cache served without asking the store (part of `hits`).
+    pub near_hits: u64,
     /// Reads that were not, by reason.
     pub misses: Misses,
     /// Misses that waited for a load that was already under way instead of loading.
@@ -219,6 +241,7 @@ impl Counts {
     pub(crate) fn add(&mut self, other: &Self) {
         let misses = &other.misses;
         self.hits += other.hits;
+        self.near_hits += other.near_hits;
         self.misses.absent += misses.absent;
         self.misses.expired += misses.expired;
         self.misses.invalidated += misses.invalidated;

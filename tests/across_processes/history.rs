@@ -1,11 +1,13 @@
 //! The history check with eight processes.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use cache_tests::history::{Setup, Topology, run};
 use cache_tests::proxy::Proxy;
 use cache_tests::servers::{ClusterServers, RedisServer};
-use cache_tests::worker::{Answer, Order, SubjectKind, Verdict};
+use cache_tests::worker::{Answer, Order, Sight, SubjectKind, Verdict};
 
 use crate::{alone, is_long, worker_of};
 
@@ -14,7 +16,7 @@ const TASKS: u64 = 8;
 
 /// How many reads a run has, all processes together.
 fn reads() -> u64 {
-    if is_long() { 1_050_000 } else { 200_000 }
+    if is_long() { 1_050_000 } else { 60_000 }
 }
 
 fn check(url: &str, subject: SubjectKind, reads: u64) -> Verdict {
@@ -32,7 +34,7 @@ fn check_during(
     // What is written by hand has its own connection and no cache of ours.
     let provider = match subject {
         SubjectKind::Annotated => "redis",
-        SubjectKind::Naive => "none",
+        _ => "none",
     };
     let start = |_| worker_of(provider, url, &oracle);
     let mut workers: Vec<_> = (0..PROCESSES).map(start).collect();
@@ -152,4 +154,32 @@ fn the_same_check_fails_on_tag_sets_written_by_hand() {
     let verdict = check(&server.url(), SubjectKind::Naive, 50_000);
     println!("by hand: {verdict}");
     assert!(verdict.stale > 50, "the check has lost its teeth: {verdict}");
+}
+
+/// The check that `--bin consistency` runs for as long as one likes.
+fn watch(setup: Setup) -> Sight {
+    let _alone = alone();
+    let setup = Setup { time: Duration::from_secs(2), processes: 2, ..setup };
+    let runtime = tokio::runtime::Runtime::new().expect("threads");
+    let sight = runtime.block_on(run(&setup, Path::new(env!("CARGO_BIN_EXE_cache-worker"))));
+    println!("{sight}");
+    assert!(sight.reads > 0 && sight.writes > 0, "it ran: {sight}");
+    assert_eq!(sight.foreign, 0, "{sight}");
+    sight
+}
+
+#[test]
+fn near_copies_are_stale_for_no_longer_than_their_bound_and_never_once_settled() {
+    let near = "500ms".to_owned();
+    let setup = Setup { near, settled: 20, ..Setup::new(Topology::Standalone) };
+    let sight = watch(setup);
+    assert_eq!(sight.broken, 0, "{sight}");
+    assert!(sight.settled > 0, "some writes waited: {sight}");
+}
+
+#[test]
+fn the_same_watch_sees_what_stamps_at_the_fill_leave() {
+    let subject = SubjectKind::TimestampTags;
+    let sight = watch(Setup { subject, ..Setup::new(Topology::Standalone) });
+    assert!(sight.broken > 0 && sight.broken == sight.stale, "{sight}");
 }

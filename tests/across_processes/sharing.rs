@@ -69,22 +69,41 @@ fn ten_thousand_tasks_in_four_processes_load_a_cold_key_once() {
     let mut workers: Vec<_> = (0..4).map(|_| worker(&server.url(), &oracle)).collect();
     // The slow one first: from then on the others know how long a load takes, and would not wait
     // for one that takes far longer.
-    for key in ["slow", "quick"] {
-        // It takes longer than a lease lives without being renewed.
-        let delay_ms = if key == "slow" { 5_000 } else { 20 };
-        let began = Instant::now();
-        for worker in &mut workers {
-            worker.tell(&Order::Load { key: key.to_owned(), delay_ms, tasks: 2_500 });
+    // It takes longer than a lease lives without being renewed.
+    share_one_load(&mut workers, &oracle, "slow", 5_000);
+    share_one_load(&mut workers, &oracle, "quick", 20);
+}
+
+/// A process that is not run for this long cannot renew its lease in time, and loses it: what the
+/// machine does then is not what is checked here.
+const STALLED_MS: u64 = 400;
+
+/// How often the machine may be too busy.
+const ATTEMPTS: u32 = 6;
+
+fn share_one_load(workers: &mut [Worker], oracle: &RedisServer, name: &str, delay_ms: u64) {
+    for attempt in 0..ATTEMPTS {
+        let (key, began) = (format!("{name}-{attempt}"), Instant::now());
+        for worker in &mut *workers {
+            worker.tell(&Order::Load { key: key.clone(), delay_ms, tasks: 2_500 });
         }
-        for worker in &mut workers {
+        let (mut all, mut stalled) = (Vec::new(), 0);
+        for worker in &mut *workers {
             let answer = worker.answer();
-            let Answer::Loaded { values, slowest_ms } = answer else { panic!("{answer:?}") };
+            let Answer::Loaded { values, slowest_ms, stalled_ms } = answer else {
+                panic!("{answer:?}")
+            };
             println!("{key}: the slowest of 2,500 tasks took {slowest_ms} ms");
-            assert_eq!(values, [1]);
+            all.push(values);
+            stalled = stalled.max(stalled_ms);
         }
-        println!("{key}: all 10,000 took {:?}", began.elapsed());
-        assert_eq!(loads(&oracle, key), 1);
+        println!("{key}: all 10,000 took {:?}, stalled {stalled} ms", began.elapsed());
+        if all.iter().all(|values| *values == [1]) && loads(oracle, &key) == 1 {
+            return;
+        }
+        assert!(stalled >= STALLED_MS, "{key}: {} loads, {all:?}", loads(oracle, &key));
     }
+    panic!("the machine was too busy {ATTEMPTS} times");
 }
 
 #[test]

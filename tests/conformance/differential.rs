@@ -34,6 +34,7 @@ enum Operation {
     Release(&'static str, Prefix),
     Ensure(&'static str, Vec<Mark<'static>>, Duration),
     Hold(Vec<Mark<'static>>, Duration),
+    ReleaseHolds(Vec<Mark<'static>>),
     Remove(Vec<&'static str>, Vec<Mark<'static>>),
     RemoveMatching(&'static str),
     Clear,
@@ -119,6 +120,9 @@ async fn apply(provider: &dyn Provider, operation: &Operation, names: &mut Names
         }
         Operation::Hold(marks, ttl) => {
             format!("{:?}", provider.hold_marks(marks, *ttl).await.is_ok())
+        }
+        Operation::ReleaseHolds(marks) => {
+            format!("{:?}", provider.release_marks(marks).await.is_ok())
         }
         Operation::Remove(keys, marks) => {
             let removal = Removal::of_keys(keys).and_marks(marks);
@@ -245,7 +249,8 @@ impl Inventor {
             62..68 => Operation::Renew(self.key(), self.known_prefix(), self.ttl()),
             68..74 => Operation::Release(self.key(), self.known_prefix()),
             74..79 => Operation::Ensure(self.key(), self.marks(), self.ttl()),
-            79..82 => Operation::Hold(self.marks(), self.ttl()),
+            79..81 => Operation::Hold(self.marks(), self.ttl()),
+            81 => Operation::ReleaseHolds(self.marks()),
             82..88 => Operation::Remove(vec![self.key(), self.key()], self.marks()),
             88..90 => Operation::RemoveMatching(PATTERNS[self.random.usize(..PATTERNS.len())]),
             90 if self.random.u8(..5) == 0 => Operation::Clear,

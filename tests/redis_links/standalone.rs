@@ -112,7 +112,8 @@ async fn a_server_that_becomes_a_replica_is_left_and_comes_back_in_another_life(
     let error = until_refused(&provider, "key").await;
     println!("a copy is refused after {:?}: {error}", began.elapsed());
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
-    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    // A read that was under way when the connection was ended is in doubt.
+    assert!(matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Unknown), "{error}");
     server.command(&["REPLICAOF", "NO", "ONE"]);
     let (took, _) = until_served(&provider, "key").await;
     assert!(took < RECOVERY, "{took:?}");

@@ -67,10 +67,11 @@ async fn every_kind_of_step_is_refused_by_an_open_breaker() {
     assert_eq!(kind(resilient.release("k", prefix).await), refused);
     assert_eq!(kind(resilient.ensure_marks("k", &marks, HOUR).await), refused);
     assert_eq!(kind(resilient.hold_marks(&marks, HOUR).await), refused);
+    assert_eq!(kind(resilient.release_marks(&marks).await), refused);
     assert_eq!(kind(resilient.usage().await), refused);
     assert_eq!(kind(resilient.remove_key("k").await), Some(ErrorKind::Unknown));
     assert_eq!(world.scripted.take_calls(), [""; 0]);
-    assert!(world.resilient.health().rejected >= 8);
+    assert!(world.resilient.health().rejected >= 9);
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ struct Arguments {
     pattern: Pattern,
 }
 
-const CALLS: [(&str, Call); 12] = [
+const CALLS: [(&str, Call); 13] = [
     ("read", |r, a| Box::pin(async { r.read(&a.lookups).await.map(drop) })),
     ("acquire", |r, a| {
         Box::pin(async { r.acquire(Acquire::new("k", a.prefix, HOUR)).await.map(drop) })
@@ -34,6 +34,7 @@ const CALLS: [(&str, Call); 12] = [
         Box::pin(async { r.ensure_marks("k", &a.marks, HOUR).await.map(drop) })
     }),
     ("hold_marks", |r, a| Box::pin(async { r.hold_marks(&a.marks, HOUR).await })),
+    ("release_marks", |r, a| Box::pin(async { r.release_marks(&a.marks).await })),
     ("remove", |r, a| Box::pin(async { r.remove(Removal::of_marks(&a.marks)).await.map(drop) })),
     ("remove_matching", |r, a| Box::pin(async { r.remove_matching(&a.pattern).await.map(drop) })),
     ("clear", |r, _| r.clear()),

@@ -151,19 +151,21 @@ async fn a_hidden_guard_refuses_the_fill() {
 }
 
 #[tokio::test]
-async fn a_hold_is_refused_while_a_removal_that_would_lift_it_is_pending() {
+async fn a_removal_that_comes_through_late_lifts_no_hold() {
     let world = world().await;
     let (tag, other) = ([Mark::tag("t")], [Mark::tag("other")]);
+    let before = world.mark(&tag).await;
     is_unknown(&world, Removal::of_marks(&tag)).await;
-    let answer = world.run(world.resilient.hold_marks(&tag, HOUR)).await;
-    assert_eq!(kind(answer), Some(ErrorKind::Unavailable));
-    world.run(world.resilient.hold_marks(&other, HOUR)).await.expect("held");
+    for marks in [&tag, &other] {
+        world.run(world.resilient.hold_marks(marks, HOUR)).await.expect("held");
+    }
     world.scripted.set_for("remove", Fault::None);
     world.run(world.resilient.drain(HOUR)).await.expect("drained");
-    world.run(world.resilient.hold_marks(&tag, HOUR)).await.expect("held");
     world.pass(std::time::Duration::from_secs(2)).await;
     let states = world.store.read_marks("", &[tag[0], other[0]]).await.expect("memory");
     assert_eq!(states, [MarkState::Held; 2]);
+    world.run(world.resilient.release_marks(&tag)).await.expect("released");
+    assert_ne!(world.mark(&tag).await, before, "the mark came back as it was");
 }
 
 trait FillExt {

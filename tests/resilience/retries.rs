@@ -42,7 +42,7 @@ async fn a_step_that_is_safe_to_repeat_survives_two_errors() {
 }
 
 #[tokio::test]
-async fn acquire_and_fill_are_never_repeated() {
+async fn acquire_fill_and_release_marks_are_never_repeated() {
     let world = World::new(without_breaker());
     let lease = Prefix::unique(CellKind::Lease);
     for fault in [DEAD, LOST, Fault::Fails(ErrorKind::Timeout), Fault::AnswerIsLost] {
@@ -51,7 +51,13 @@ async fn acquire_and_fill_are_never_repeated() {
         assert!(world.run(world.resilient.acquire(request)).await.is_err());
         let fill = Fill::new("k", lease.as_bytes(), HOUR);
         assert!(world.run(world.resilient.fill(fill)).await.is_err());
-        assert_eq!(world.scripted.take_calls(), ["acquire k", "fill k"]);
+        // A second release would end somebody else's hold.
+        world.scripted.then([fault]);
+        let marks = [Mark::tag("t")];
+        assert!(world.run(world.resilient.release_marks(&marks)).await.is_err());
+        let calls = world.scripted.take_calls();
+        assert_eq!(calls[..2], ["acquire k", "fill k"]);
+        assert!(calls.len() == 3 && calls[2].starts_with("release_marks"), "{calls:?}");
     }
     assert_eq!(world.resilient.health().retries, 0);
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cache_runtime::provider::{
     Acquire, Acquired, Baseline, BoxFuture, Description, Fill, Filled, Incarnation, Lookup, Mark,
-    Observed, Prefix, Provider, Removal, Usage,
+    Observed, Prefix, Provider, Removal, Usage, Watch,
 };
 use cache_runtime::{Error, ErrorKind, Pattern, Result};
 use tokio::sync::watch;
@@ -200,6 +200,10 @@ impl Provider for Scripted {
         self.step("hold_marks", mark_names(marks), self.inner.hold_marks(marks, ttl))
     }
 
+    fn release_marks<'a>(&'a self, marks: &'a [Mark<'a>]) -> BoxFuture<'a, Result<()>> {
+        self.step("release_marks", mark_names(marks), self.inner.release_marks(marks))
+    }
+
     fn remove<'a>(&'a self, removal: Removal<'a>) -> BoxFuture<'a, Result<u64>> {
         let names = format!("{} {}", removal.keys.join(" "), mark_names(removal.marks));
         self.step("remove", names.trim().to_owned(), self.inner.remove(removal))
@@ -224,6 +228,10 @@ impl Provider for Scripted {
 
     fn describe(&self) -> Description {
         self.inner.describe()
+    }
+
+    fn watch(&self, watch: Watch) -> bool {
+        self.inner.watch(watch)
     }
 
     fn shutdown(&self) -> BoxFuture<'_, Result<()>> {

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use cache_runtime::provider::MemoryProvider;
-use cache_runtime::{Cache, CacheBuilder, Clock, Counts, ManualClock};
+use cache_runtime::{Cache, CacheBuilder, Clock, Counts, ManualClock, Near};
 
 /// So many turns of the scheduler let everything run that can run without the clock.
 const TURNS: usize = 200;
@@ -56,25 +56,36 @@ pub async fn in_cache_of<R>(
     LOADS.with_borrow_mut(HashMap::clear);
     let (clock, hand) = Clock::manual();
     let builder = build(Cache::builder().in_memory()).clock(clock.clone());
-    let builder = match goes_through_bytes() {
+    let builder = match near() {
         // The tests' hands jump over any lease that is shorter than their loads.
-        true => {
-            builder.provider(MemoryProvider::builder().clock(clock).build()).lease(seconds(3_600))
-        }
-        false => builder,
+        Some(near) => builder
+            .provider(MemoryProvider::builder().clock(clock).build())
+            .lease(seconds(3_600))
+            .near(near),
+        None => builder,
     };
     let cache = builder.build().await.expect("the cache is sound");
     cache_runtime::scope(cache.clone(), test(cache, hand)).await
 }
 
 /// Whether the caches of this test program keep bytes in a provider instead of values: then the
-/// same tests check the tier for stores outside the process. The program's name decides.
+/// same tests check the tier for stores outside the process.
 #[must_use]
 pub fn goes_through_bytes() -> bool {
+    near().is_some()
+}
+
+/// The near cache of this test program in front of a provider; `None` where the caches keep values.
+/// The program's name decides.
+fn near() -> Option<Near> {
     let program = std::env::args().next().unwrap_or_default();
-    Path::new(&program)
-        .file_name()
-        .is_some_and(|name| name.to_string_lossy().starts_with("through_bytes"))
+    let name = Path::new(&program).file_name()?.to_string_lossy().into_owned();
+    let programs = [
+        ("through_bytes", Near::Off),
+        ("through_validated", Near::Validated),
+        ("through_near", Near::Bound(seconds(1))),
+    ];
+    programs.into_iter().find(|(program, _)| name.starts_with(program)).map(|(_, near)| near)
 }
 
 /// Lets background loads run until they end or wait for something that the test holds back.

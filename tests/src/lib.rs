@@ -2,6 +2,7 @@
 
 pub mod events;
 pub mod fixture;
+pub mod history;
 pub mod providers;
 pub mod proxy;
 pub mod servers;
@@ -11,3 +12,8 @@ pub mod worker;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 mod readme {}
+
+/// So is the code in `docs/consistency.md`.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/consistency.md")]
+mod consistency {}

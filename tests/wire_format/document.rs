@@ -2,10 +2,13 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use cache_runtime::entry::{
     Codec, Compression, FORMAT_VERSION, Format, Limits, Stored, header_fields,
 };
+use cache_runtime::provider::{Mark, MarkState, Provider, ProviderExt, RedisProvider};
+use cache_tests::servers::RedisServer;
 
 use crate::entries::{KEY, folder, from_hex, golden, read, to_hex, user, wanted};
 
@@ -53,6 +56,35 @@ fn the_header_is_as_documented() {
         end = at + bytes;
     }
     assert_eq!(golden("nothing").len(), end);
+}
+
+#[tokio::test]
+async fn marks_are_as_documented() {
+    let document = document();
+    let server = RedisServer::start();
+    let provider = RedisProvider::new(&server.url(), "app").expect("the URL is right");
+    let (hour, tag) = (Duration::from_secs(3_600), [Mark::tag("users")]);
+    provider.ensure_marks("k", &tag, hour).await.expect("served");
+    assert!(document.contains("It holds 8 random bytes"));
+    assert_eq!(server.number(&["STRLEN", "app:t:users"]), 8);
+    let (_, example) = document.split_once("eight decimal digits: `").expect("an example");
+    let (example, _) = example.split_once("` is held by two").expect("an example of two");
+    for _ in 0..2 {
+        provider.hold_marks(&tag, hour).await.expect("served");
+    }
+    assert_eq!(server.text(&["GET", "app:t:users"]), example);
+    assert_eq!(provider.read_marks("k", &tag).await.expect("served"), [MarkState::Held]);
+    let once = example.replace('2', "1");
+    provider.remove_marks(&tag).await.expect("served");
+    provider.release_marks(&tag).await.expect("served");
+    assert_eq!(server.text(&["GET", "app:t:users"]), once);
+    provider.release_marks(&tag).await.expect("served");
+    assert_eq!(server.number(&["EXISTS", "app:t:users"]), 0);
+    // What holds something else is absent, also if it is alike.
+    for other in ["held", "held1", "held000000001"] {
+        server.command(&["SET", "app:t:users", other]);
+        assert_eq!(provider.read_marks("k", &tag).await.expect("served"), [MarkState::Absent]);
+    }
 }
 
 #[test]

@@ -78,6 +78,7 @@ pub(crate) fn entry(key: &str, payload: &Payload) -> Vec<u8> {
         stamps: &[],
         named: &named,
         soft_deadline: 1_700_000_000_000,
+        fresh_while_kept: false,
         load_millis: 37,
         payload: &payload.bytes,
     };
@@ -97,6 +98,7 @@ pub(crate) fn nothing() -> Vec<u8> {
         stamps: &[],
         named: &[],
         soft_deadline: u64::MAX,
+        fresh_while_kept: false,
         load_millis: 0,
         payload: b"",
     };

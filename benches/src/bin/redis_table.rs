@@ -9,13 +9,13 @@ use cache_benches::redis::contestants::{Contestant, cache_on, prepare};
 use cache_benches::redis::report::{Figures, markdown};
 use cache_benches::redis::rounds::{self, Load};
 use cache_benches::redis::server::{Server, Settings};
-use cache_benches::redis::{breaker, invalidation};
+use cache_benches::redis::{breaker, invalidation, near};
 use tokio::runtime::{Builder, Runtime};
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
 
-const USAGE: &str = "usage: redis-table [hits] [breaker] [invalidation] [--rounds N] [--rows ID,..] \
+const USAGE: &str = "usage: redis-table [hits] [breaker] [invalidation] [near] [--rounds N] [--rows ID,..] \
      [--tasks N,..] [--entries N] [--out FILE]\n   or: redis-table spin ID TASKS HITS";
 
 /// An odd number, so that the median is a sample.
@@ -105,7 +105,7 @@ impl Wanted {
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or(USAGE);
             match argument.as_str() {
-                "hits" | "breaker" | "invalidation" => wanted.sections.push(argument),
+                "hits" | "breaker" | "invalidation" | "near" => wanted.sections.push(argument),
                 "--rounds" => wanted.rounds = positive(&value()?)? as usize,
                 "--entries" => wanted.entries = positive(&value()?)?,
                 "--rows" => wanted.rows = list(value()?),
@@ -145,6 +145,9 @@ impl Wanted {
         let mut figures = Figures::default();
         if self.wants("breaker") {
             figures.breaker = Some(runtime.block_on(breaker::measure(self.rounds))?);
+        }
+        if self.wants("near") {
+            figures.near = Some(runtime.block_on(near::measure(self.rounds))?);
         }
         if !self.wants("hits") && !self.wants("invalidation") {
             return Ok(figures);

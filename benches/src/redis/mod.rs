@@ -8,6 +8,7 @@ pub mod report;
 
 pub mod breaker;
 pub mod invalidation;
+pub mod near;
 pub mod rounds;
 
 pub mod contestants;

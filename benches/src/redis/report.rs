@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::breaker::{self, Costs};
 use super::contestants::{DEFAULT, OURS, PLAIN, SAME, WITHOUT_MARK};
 use super::invalidation;
+use super::near;
 use super::rounds::{Row, Table};
 use super::spin::Sample;
 
@@ -17,6 +18,12 @@ const LEAST_RATIO: f64 = 0.95;
 /// The same bar for the processor time of this process, which other programs disturb less.
 const MOST_PROCESSOR: f64 = 1.05;
 
+/// What a near hit may cost, in ratio to one in memory.
+const MOST_NEAR: f64 = 1.3;
+
+/// What a validated hit may cost, in ratio to a plain one.
+const MOST_VALIDATED: f64 = 1.0;
+
 /// All that was measured; a section that was not asked for is empty.
 #[derive(Clone, Debug, Default)]
 pub struct Figures {
@@ -28,6 +35,8 @@ pub struct Figures {
     pub breaker: Option<Costs>,
     /// Invalidations, by the number of entries.
     pub invalidations: Vec<invalidation::Cost>,
+    /// The near cache.
+    pub near: Option<near::Costs>,
 }
 
 /// Writes what was measured, the bars first.
@@ -43,6 +52,9 @@ pub fn markdown(figures: &Figures) -> String {
     }
     if !figures.invalidations.is_empty() {
         invalidations(&mut text, &figures.invalidations);
+    }
+    if let Some(costs) = &figures.near {
+        near_cache(&mut text, costs);
     }
     text
 }
@@ -81,6 +93,16 @@ fn targets(text: &mut String, figures: &Figures) {
             let added = cost.p50.median() - costs.plain.p50.median();
             let what = format!("µs that a call pays while the breaker is open, {tags}, median");
             line(what, added, format!("≤ {OPEN_BREAKER}"), added <= OPEN_BREAKER);
+        }
+    }
+    if let Some(costs) = &figures.near {
+        let ratio = costs.near_ratio.median();
+        let what = "near hit ÷ hit in memory, processor time".to_owned();
+        line(what, ratio, format!("≤ {MOST_NEAR}"), ratio <= MOST_NEAR);
+        for (tasks, ratios) in &costs.validated_processor {
+            let ratio = ratios.median();
+            let what = format!("validated hit ÷ plain hit, processor time, {tasks} tasks");
+            line(what, ratio, format!("≤ {MOST_VALIDATED}"), ratio <= MOST_VALIDATED);
         }
     }
     for cost in &figures.invalidations {
@@ -181,5 +203,23 @@ fn invalidations(text: &mut String, costs: &[invalidation::Cost]) {
             "| {} | {:.0} | {:.0} | {:.0} | {} |",
             cost.entries, cost.first, cost.p50, cost.p99, cost.commands
         );
+    }
+}
+
+fn near_cache(text: &mut String, costs: &near::Costs) {
+    let _ = writeln!(
+        text,
+        "\n## Near cache\n\n| hit | ns of processor time | ÷ in memory |\n|---|---:|---:|\n\
+         | in memory | {:.0} | 1.00 |\n| near, bound 500 ms | {:.0} | {:.2} |",
+        costs.memory.median(),
+        costs.near.median(),
+        costs.near_ratio.median(),
+    );
+    text.push_str("\n| validated ÷ plain | throughput | processor time |\n|---|---:|---:|\n");
+    for ((tasks, throughput), (_, processor)) in
+        costs.validated_ratio.iter().zip(&costs.validated_processor)
+    {
+        let (throughput, processor) = (throughput.median(), processor.median());
+        let _ = writeln!(text, "| {tasks} tasks | {throughput:.2} | {processor:.2} |");
     }
 }

@@ -121,7 +121,7 @@ pub(crate) async fn lead(core: &Arc<Core>, request: &Arc<Request>) -> Option<Lea
     for _ in 0..MOST_ROUNDS {
         let flight = core.flights.lead(&request.text, unused_number());
         let mut leader = Leader::new(core, request, flight);
-        let taken = match core.look(request).await {
+        let taken = match core.look_past_copies(request).await {
             Look::Hit { seen, .. } | Look::Kept { seen, .. } => {
                 Claim::insist(core, request, &seen, true).await
             }

@@ -111,6 +111,18 @@ impl CacheBuilder {
         self
     }
 
+    /// Keeps copies of a store's entries in this process as well (`CACHE_NEAR`), as many as
+    /// [`max_entries`](Self::max_entries) and [`max_bytes`](Self::max_bytes) allow.
+    ///
+    /// With [`Near::Validated`](crate::Near::Validated) each hit asks the store whether the copy is
+    /// still current, and no value is moved or decoded. With a [bound](crate::Near::Bound) a hit
+    /// asks nobody, and a read may be stale for at most that long after an invalidation by another
+    /// process; reads of this process's own invalidations, and reads inside loads, are exact.
+    pub fn near(mut self, near: crate::Near) -> Self {
+        self.config.near = near;
+        self
+    }
+
     /// The budget of one operation of a store outside the process (`CACHE_TIMEOUT`).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.config.timeout = Some(timeout);
@@ -146,6 +158,14 @@ impl CacheBuilder {
     #[cfg(feature = "redis")]
     pub fn redis_roots(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.remote.redis_roots = Some(pem.into());
+        self
+    }
+
+    /// Switches a rule of the protocol off, to see what it is for. A test then finds a violation.
+    #[cfg(feature = "testing")]
+    #[doc(hidden)]
+    pub fn without_rule(mut self, rule: super::rules::Rule) -> Self {
+        self.remote.rules = self.remote.rules.without(rule);
         self
     }
 
@@ -187,7 +207,7 @@ impl CacheBuilder {
         if self.remote.provider.is_some()
             || matches!(provider, ProviderChoice::Redis | ProviderChoice::Upstash)
         {
-            let tier = Tier::Remote(self.remote.connect(&self.config, &self.clock)?);
+            let tier = Tier::Remote(self.remote.connect(&self.config, &self.clock, &sites)?);
             // Keys and tags lie below the provider's own namespace.
             return Ok(Cache(Arc::new(Core::new(tier, "", *default_ttl, self.clock, sites))));
         }

@@ -4,11 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::remote::{LEASE, Remote};
+use super::remote::{LEASE, LEAST_BOUND, LONGEST_BOUND, NearCache, Remote};
+use super::rules::Rules;
 use crate::clock::Clock;
 use crate::config::{Config, Near, ProviderChoice};
 use crate::entry::Format;
 use crate::error::{Error, ErrorKind, Result};
+use crate::near::sites::Sites;
 use crate::provider::Provider;
 use crate::resilience::{ResilienceOptions, Resilient};
 
@@ -19,6 +21,7 @@ pub(super) struct RemoteParts {
     pub(super) format: Format,
     pub(super) resilience: Option<ResilienceOptions>,
     pub(super) lease: Option<Duration>,
+    pub(super) rules: Rules,
     #[cfg(feature = "redis")]
     pub(super) redis_roots: Option<Vec<u8>>,
 }
@@ -33,14 +36,28 @@ impl fmt::Debug for RemoteParts {
 
 impl RemoteParts {
     /// Makes the tier. Nothing is connected yet.
-    pub(super) fn connect(self, config: &Config, clock: &Clock) -> Result<Remote> {
+    pub(super) fn connect(
+        self,
+        config: &Config,
+        clock: &Clock,
+        sites: &Arc<Sites>,
+    ) -> Result<Remote> {
         self.format.check()?;
-        if config.near != Near::Off {
-            return Err(Error::new(
-                ErrorKind::Config,
-                "build",
-                "`CACHE_NEAR` asks for a near cache, which this version does not have yet: set it to `off`",
-            ));
+        if let Near::Bound(bound) = config.near
+            && bound > LONGEST_BOUND
+        {
+            let message = format!(
+                "`CACHE_NEAR` is {bound:?}, and no near cache may be stale for longer than {LONGEST_BOUND:?}: use that, or less"
+            );
+            return Err(Error::new(ErrorKind::Config, "build", message));
+        }
+        if let Near::Bound(bound) = config.near
+            && bound < LEAST_BOUND
+        {
+            let message = format!(
+                "`CACHE_NEAR` is {bound:?}, and the clocks are too coarse for less than {LEAST_BOUND:?}: use that, or `validated`, which is exact"
+            );
+            return Err(Error::new(ErrorKind::Config, "build", message));
         }
         let is_rest = config.provider == ProviderChoice::Upstash && self.provider.is_none();
         let defaults = match is_rest {
@@ -51,14 +68,18 @@ impl RemoteParts {
         if let Some(timeout) = config.timeout {
             options = options.budget(timeout);
         }
-        let lease = self.lease.unwrap_or(LEASE);
+        let (lease, rules) = (self.lease.unwrap_or(LEASE), self.rules);
         let (format, provider) = (self.format, self.provider(config)?);
         if lease.is_zero() {
             let message = "`lease` is zero: nobody could ever hold a key while it loads";
             return Err(Error::new(ErrorKind::Config, "build", message));
         }
         let budget = options.budget;
-        Ok(Remote::new(Resilient::new(provider, options, clock.clone()), format, lease, budget))
+        let provider = Resilient::new(provider, options, clock.clone());
+        let near = NearCache::new(config, clock, sites, &*provider, rules);
+        let mut remote = Remote::new(provider, format, lease, budget, near);
+        remote.rules = rules;
+        Ok(remote)
     }
 
     fn provider(self, config: &Config) -> Result<Arc<dyn Provider>> {

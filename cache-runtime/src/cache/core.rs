@@ -109,6 +109,8 @@ pub(crate) mod kind {
     pub(crate) const FUNCTION: &str = "F:";
     /// A key that somebody is writing through.
     pub(crate) const WRITE: &str = "W:";
+    /// A key that is on hold.
+    pub(crate) const HELD: &str = "H:";
 }
 
 impl Core {

@@ -333,7 +333,9 @@ pub(crate) async fn wait(
             }
         });
         match first(&mut landing, &mut std::pin::pin!(first(&mut soft, &mut pulse))).await {
-            First::One(Ending::Landed { value, exact }) if joined && landing.may_take(exact) => {
+            First::One(Ending::Landed { value, exact })
+                if joined && landing.may_take(exact || !core.follows_join_rule()) =>
+            {
                 return Waited::Value(value);
             }
             First::One(Ending::Failed) => return Waited::Failed,

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::{Step, begin, glance};
-use crate::cache::core::{Core, Request};
+use crate::cache::core::{Core, Request, Tier};
 use crate::cache::value::ops;
 use crate::{Cache, Clock, Policy};
 
@@ -104,4 +104,19 @@ fn a_key_has_one_claim_at_a_time() {
         claims() + other.join().expect("no panic")
     });
     assert_eq!(held, ROUNDS, "claims that held, one in each round");
+}
+
+/// Whoever loads between the removals of two names may be served what the second one removes, by
+/// another function that its own calls: what it makes of that must not stay.
+#[tokio::test]
+async fn a_load_that_begins_in_the_middle_of_a_removal_is_not_stored() {
+    let cache = Cache::builder().build().await.expect("a cache in memory");
+    let load = async |value: u64| {
+        cache.get_or_set("key", || async move { Ok::<_, ()>(value) }).await.expect("it loads")
+    };
+    let Tier::Memory(store) = &cache.0.tier else { panic!("a cache in memory") };
+    let sweep = store.sweep();
+    assert_eq!((load(1).await, load(2).await), (1, 2));
+    drop(sweep);
+    assert_eq!((load(3).await, load(4).await), (3, 3));
 }

@@ -66,10 +66,11 @@ pub(crate) fn guarantees(core: &Core) -> Guarantees {
         Tier::Remote(remote) => {
             use crate::provider::Provider as _;
             let description = remote.provider().describe();
-            Guarantees {
-                provider: description.name.to_owned(),
-                rows: remote_rows(description.name, description.fenced),
+            let mut rows = remote_rows(description.name, description.fenced);
+            if let Some(near) = remote.near() {
+                rows.insert(0, near_row(near.bound().is_some(), near.is_told()));
             }
+            Guarantees { provider: description.name.to_owned(), rows }
         }
     }
 }
@@ -114,6 +115,31 @@ fn in_memory() -> Vec<Guarantee> {
         row(NeverWorse, "always", Strength::Exact, "nothing outside the process is asked"),
         row(OnlyVerifiedValues, "always", Strength::Exact, "values keep their type"),
     ]
+}
+
+#[cfg(feature = "entry")]
+fn near_row(is_bounded: bool, is_told: bool) -> Guarantee {
+    use Promise::ExactInvalidation;
+    match (is_bounded, is_told) {
+        (false, _) => row(
+            ExactInvalidation,
+            "reads through the near cache",
+            Strength::Exact,
+            "each hit asks the store whether its copy is still current",
+        ),
+        (true, true) => row(
+            ExactInvalidation,
+            "reads through the near cache of what another process has invalidated",
+            Strength::Bounded,
+            "stale at most for the bound of `CACHE_NEAR`: the store tells what changes, and is not heard no longer than that; exact where the invalidation is `settled`",
+        ),
+        (true, false) => row(
+            ExactInvalidation,
+            "reads through the near cache of what another process has invalidated",
+            Strength::Bounded,
+            "stale at most for the bound of `CACHE_NEAR`: this store cannot tell what changes, and copies live no longer than that; exact where the invalidation is `settled`",
+        ),
+    }
 }
 
 #[cfg(feature = "entry")]

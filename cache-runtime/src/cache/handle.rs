@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::builder::CacheBuilder;
 use super::core::{Core, Tier};
 use super::guarantees::Guarantees;
+use super::invalidate::Invalidate;
 use super::requests::{Get, GetMany, GetOrSet, IntoKeyText, Set, SetMany, full_text};
 use super::value::Cacheable;
 use crate::config::Config;
@@ -159,9 +160,9 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// Where the store cannot be reached.
-    pub async fn invalidate(&self, key: impl IntoKeyText) -> Result<()> {
-        self.delete(key).await.map(|_| ())
+    /// Where the store cannot be reached; see [`Invalidate`].
+    pub fn invalidate(&self, key: impl IntoKeyText) -> Invalidate {
+        Invalidate::new(self.clone()).and(key)
     }
 
     /// Invalidates all that carries the tag, in O(1), with the promise of
@@ -169,19 +170,18 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// Where the store cannot be reached.
-    pub async fn invalidate_tag(&self, tag: impl Into<Tag>) -> Result<()> {
-        self.invalidate_tags([tag]).await
+    /// Where the store cannot be reached; see [`Invalidate`].
+    pub fn invalidate_tag(&self, tag: impl Into<Tag>) -> Invalidate {
+        self.invalidate_tags([tag])
     }
 
     /// Invalidates all that carries any of the tags.
     ///
     /// # Errors
     ///
-    /// Where the store cannot be reached.
-    pub async fn invalidate_tags(&self, tags: impl IntoIterator<Item: Into<Tag>>) -> Result<()> {
-        let tags: Vec<Tag> = tags.into_iter().map(Into::into).collect();
-        self.0.remove_tags(&tags).await
+    /// Where the store cannot be reached; see [`Invalidate`].
+    pub fn invalidate_tags(&self, tags: impl IntoIterator<Item: Into<Tag>>) -> Invalidate {
+        Invalidate::new(self.clone()).and_tags(tags)
     }
 
     /// Invalidates all keys that match a glob pattern (`user:*`); returns how many values that

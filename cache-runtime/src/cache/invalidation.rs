@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use super::core::Core;
-#[cfg(feature = "entry")]
-use super::core::Tier;
+use super::core::{Core, Tier};
 use super::handle::Cache;
 use crate::error::Result;
 use crate::tag::Tag;
@@ -74,11 +72,38 @@ impl Invalidation {
         }
     }
 
+    /// The same, after the holds on it have ended.
+    pub(super) fn release_without_waiting(self, cache: &Cache) {
+        let core = Arc::clone(&cache.0);
+        match &core.tier {
+            #[cfg(feature = "entry")]
+            Tier::Remote(_) => match tokio::runtime::Handle::try_current() {
+                Ok(runtime) => {
+                    let cache = cache.clone();
+                    drop(runtime.spawn(async move {
+                        core.end_holds(&self).await;
+                        self.run_without_waiting(&cache);
+                    }));
+                }
+                // The holds end by themselves.
+                Err(_) => self.run_without_waiting(cache),
+            },
+            _ => {
+                core.end_holds_here(&self);
+                self.run_without_waiting(cache);
+            }
+        }
+    }
+
     fn announce(&self, core: &Core) {
         self.tags.iter().for_each(|tag| core.announce_tag(tag));
     }
 
     fn run_here(&self, core: &Core) {
+        let Tier::Memory(store) = &core.tier else { return };
+        // A tag is two names, its family's and its own.
+        let names = self.keys.len() + self.functions.len() + 2 * self.tags.len();
+        let _sweep = (names > 1).then(|| store.sweep());
         for key in &self.keys {
             core.remove_here(key);
         }

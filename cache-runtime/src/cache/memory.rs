@@ -106,6 +106,8 @@ pub(crate) struct MemoryClaim {
     /// The lease, or the entry that is being refreshed.
     seen: store::Seen,
     is_lease: bool,
+    /// Whether it began in the middle of a removal that may have to do with it.
+    is_swept: bool,
 }
 
 impl MemoryClaim {
@@ -126,7 +128,8 @@ impl MemoryClaim {
         } else {
             core.acquire(&request.text, seen)
         };
-        seen.map(|seen| Self { tags, families, seen, is_lease: !keeps_entry })
+        let is_swept = matches!(&core.tier, Tier::Memory(store) if store.is_swept());
+        seen.map(|seen| Self { tags, families, seen, is_lease: !keeps_entry, is_swept })
     }
 
     /// What the load's result will be stored against.
@@ -144,6 +147,10 @@ impl MemoryClaim {
         value: &Cached,
         outcome: &Outcome<'_>,
     ) -> Concluded {
+        if self.is_swept {
+            self.give_back(core, request);
+            return Concluded { exact: false, held: false };
+        }
         let mut tags = self.tags.clone();
         tags.extend(core.see_tags(outcome.tags));
         // A family that changed during the load may have changed for the sake of a tag that the
@@ -172,7 +179,8 @@ impl MemoryClaim {
     ) -> bool {
         let life =
             Life::new(core, &request.policy, ttl, tags.to_vec(), outcome.took, outcome.began);
-        let Some(slot) = core.slot_of(request, value, &life) else {
+        let Tier::Memory(store) = &core.tier else { return false };
+        let Some(slot) = core.slot_of(store, request, value, &life) else {
             return self.give_back(core, request);
         };
         match core.fill(&request.text, self.seen, slot) {
@@ -231,6 +239,22 @@ fn lacking(store: &Store, slot: SlotRef<'_>, request: &Request) -> Option<Vec<Ta
     Some(lacking)
 }
 
+/// Whether an invalidation that its reader may be meant by could miss the entry: it was stored
+/// under other tags.
+#[cfg(feature = "entry")]
+pub(super) fn lacks(store: &Store, slot: SlotRef<'_>, request: &Request) -> bool {
+    lacking(store, slot, request).is_none_or(|lacking| !lacking.is_empty())
+}
+
+/// Lets the function's index lead to the entry from the next call on, if it is the function's.
+#[cfg(feature = "entry")]
+pub(super) fn lead_from_index(store: &Store, slot: SlotRef<'_>, request: &Request) {
+    let site = slot.site.load(Ordering::Relaxed);
+    if request.site.as_ref().is_some_and(|(ours, _)| *ours == site) {
+        store.link(&request.text, slot.id);
+    }
+}
+
 /// Lets the function's index lead to the entry from the next call on.
 fn lead_here(
     store: &Store,
@@ -264,7 +288,7 @@ fn adopt(
     let parts = SlotParts {
         text: &request.text,
         args,
-        meta: Arc::new(EntryMeta { tags, windows: slot.meta.windows }),
+        meta: Arc::new(EntryMeta { tags, windows: slot.meta.windows, origin: None }),
         id: slot.id,
         fresh_until: slot.fresh_until,
         load_millis: slot.load_millis,
@@ -275,7 +299,8 @@ fn adopt(
     }
 }
 
-fn read(slot: SlotRef<'_>, ops: &ValueOps) -> Option<Cached> {
+/// The value of a slot that is no lease, if it is of the type asked for.
+pub(super) fn read(slot: SlotRef<'_>, ops: &ValueOps) -> Option<Cached> {
     if slot.value::<NothingMarker>().is_some() {
         return Some(Cached::Nothing);
     }

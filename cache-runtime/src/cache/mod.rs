@@ -11,6 +11,7 @@ pub(crate) mod engine;
 pub(crate) mod global;
 mod guarantees;
 mod handle;
+mod invalidate;
 pub(crate) mod invalidation;
 pub(crate) mod leader;
 mod memory;
@@ -19,6 +20,8 @@ mod race;
 mod remote;
 mod report;
 mod requests;
+#[cfg(feature = "entry")]
+mod rules;
 pub(crate) mod run;
 pub(crate) mod shapes;
 pub(crate) mod steps;
@@ -30,6 +33,9 @@ pub use builder::CacheBuilder;
 pub use global::{cache, init, install, scope};
 pub use guarantees::{Guarantee, Guarantees, Promise, Strength};
 pub use handle::Cache;
+pub use invalidate::{Invalidate, WriteGuard};
 pub use requests::{Get, GetMany, GetOrSet, IntoKeyText, Set, SetMany};
 pub(crate) use requests::{full_name, full_text};
+#[cfg(feature = "testing")]
+pub use rules::Rule;
 pub use value::Cacheable;

@@ -14,7 +14,7 @@ use crate::key::Key;
 use crate::policy::Policy;
 use crate::tag::Tag;
 
-type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub(super) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// What names a key where the type of its value does not matter: text, or a [`Key`].
 pub trait IntoKeyText {

@@ -9,8 +9,9 @@ use crate::clock::{Tick, ticks};
 use crate::error::{Error, ErrorKind, Result};
 use crate::near::ghosts::Gone;
 use crate::near::meta::{EntryMeta, TagSeen, Windows};
+use crate::near::origin::Origins;
 use crate::near::slot::{MAX_KEY_BYTES, NO_SITE, OwnedSlot, SlotParts};
-use crate::near::store::{Filled, Seen};
+use crate::near::store::{Filled, Seen, Store};
 use crate::policy::Policy;
 use crate::stats::count;
 
@@ -18,29 +19,36 @@ impl Core {
     /// The tags' generations as they are before a load (rule A2).
     pub(crate) fn see_tags(&self, names: &[String]) -> Vec<TagSeen> {
         match &self.tier {
-            Tier::Memory(store) => names.iter().map(|name| store.tags.see(name)).collect(),
+            Tier::Memory(store) => {
+                let now = self.clock.now();
+                names.iter().map(|name| store.tags.see_now(name, now)).collect()
+            }
             _ => Vec::new(),
         }
     }
 
     /// An entry's meta, shared with others of the function where it is the same.
-    fn meta(&self, request: &Request, tags: Vec<TagSeen>, windows: Windows) -> Arc<EntryMeta> {
+    fn meta(&self, request: &Request, life: &Life) -> Arc<EntryMeta> {
+        let (tags, windows) = (life.tags.clone(), life.windows);
+        if life.origin.is_some() {
+            return Arc::new(EntryMeta { tags: tags.into(), windows, origin: life.origin.clone() });
+        }
         let state = request.site.as_ref().and_then(|(site, _)| self.sites.get(*site));
         match state {
             Some(state) => state.meta(tags, windows),
             None if tags.is_empty() && windows == Windows::default() => EntryMeta::untagged(),
-            None => Arc::new(EntryMeta { tags: tags.into(), windows }),
+            None => Arc::new(EntryMeta { tags: tags.into(), windows, origin: None }),
         }
     }
 
     /// Makes a slot of a value. `None` where the key or the value cannot be stored.
     pub(crate) fn slot_of(
         &self,
+        store: &Store,
         request: &Request,
         value: &Cached,
         life: &Life,
     ) -> Option<OwnedSlot> {
-        let Tier::Memory(store) = &self.tier else { return None };
         if request.text.len() > MAX_KEY_BYTES {
             return None;
         }
@@ -57,7 +65,7 @@ impl Core {
         let parts = SlotParts {
             text: &request.text,
             args,
-            meta: self.meta(request, life.tags.clone(), life.windows),
+            meta: self.meta(request, life),
             id: life.began,
             fresh_until: life.fresh_until,
             load_millis: life.load_millis,
@@ -76,7 +84,7 @@ impl Core {
                 format!("the value of `{}` is larger than the cache", request.text),
             )
         };
-        let slot = self.slot_of(request, value, life).ok_or_else(too_large)?;
+        let slot = self.slot_of(store, request, value, life).ok_or_else(too_large)?;
         if store.put_if(&request.text, slot, || true) != Filled::Stored {
             return Err(too_large());
         }
@@ -89,9 +97,26 @@ impl Core {
     pub(crate) fn remove_here(&self, text: &str) -> bool {
         let Tier::Memory(store) = &self.tier else { return false };
         store.tags.invalidate(&format!("{}{text}", kind::WRITE));
+        if store.tags.any_is_held() {
+            store.tags.release(&format!("{}{text}", kind::HELD));
+        }
         let removed = store.remove(text);
         tracing::debug!(target: "cache", key = %text, removed, "invalidate");
         removed
+    }
+
+    /// Holds a name for a time: whatever carries it is invalid, and stays so.
+    pub(super) fn hold_name(&self, name: &str, time: Duration) {
+        if let Tier::Memory(store) = &self.tier {
+            store.tags.hold(name, self.clock.now().saturating_add(ticks(time)));
+        }
+    }
+
+    /// Ends one hold of a name.
+    pub(super) fn release_name(&self, name: &str) {
+        if let Tier::Memory(store) = &self.tier {
+            store.tags.release(name);
+        }
     }
 
     /// Invalidates all that carries a name: a tag, or a function.
@@ -104,6 +129,7 @@ impl Core {
     /// Removes the keys that `chosen` picks; returns how many values that were.
     pub(crate) fn remove_where(&self, chosen: impl Fn(&str) -> bool) -> u64 {
         let Tier::Memory(store) = &self.tier else { return 0 };
+        let _sweep = store.sweep();
         store.tags.invalidate_where(|name| name.strip_prefix(kind::WRITE).is_some_and(&chosen));
         store.remove_where(chosen)
     }
@@ -111,9 +137,14 @@ impl Core {
     /// Puts a lease in place of what the caller saw; `None` if that is no longer there.
     pub(crate) fn acquire(&self, text: &str, seen: Seen) -> Option<Seen> {
         match &self.tier {
+            Tier::Memory(store) if store.tags.any_is_held() && self.is_held(store, text) => None,
             Tier::Memory(store) => store.acquire(text, seen).map(Seen::Slot),
             _ => None,
         }
+    }
+
+    fn is_held(&self, store: &Store, text: &str) -> bool {
+        store.tags.is_held(&format!("{}{text}", kind::HELD), self.clock.now())
     }
 
     /// Stores a slot if the key still holds what the caller saw.
@@ -132,7 +163,10 @@ impl Core {
         // The number that was put there, not the one that is: of two who announce at once only
         // the later may hold the claim.
         let generation = cell.invalidate();
-        Some(TagSeen { cell, generation })
+        match store.is_swept() {
+            true => Some(TagSeen::never(cell)),
+            false => Some(TagSeen { cell, generation }),
+        }
     }
 
     /// Stores a written value if the claim still holds, else removes the key: another writer's
@@ -145,7 +179,7 @@ impl Core {
         claim: &TagSeen,
     ) -> Filled {
         let Tier::Memory(store) = &self.tier else { return Filled::Refused };
-        let filled = match self.slot_of(request, value, life) {
+        let filled = match self.slot_of(store, request, value, life) {
             Some(slot) => store.put_if(&request.text, slot, || claim.holds()),
             None => Filled::TooLarge,
         };
@@ -185,6 +219,8 @@ pub(crate) struct Life {
     pub(crate) load_millis: u32,
     /// A number from before the value was read at its source, that no other entry has.
     pub(crate) began: u64,
+    /// Of a copy: what it is a copy of.
+    pub(crate) origin: Origins,
 }
 
 impl Life {
@@ -209,6 +245,7 @@ impl Life {
             fresh_until: core.clock.now().saturating_add(ticks(ttl)),
             load_millis: u32::try_from(took.as_millis()).unwrap_or(u32::MAX),
             began,
+            origin: None,
         }
     }
 }

@@ -21,12 +21,31 @@ impl Core {
         }
     }
 
+    /// Looks a key up in the store itself, past copies that are kept near.
+    pub(crate) async fn look_past_copies(&self, request: &Request) -> Look {
+        match &self.tier {
+            #[cfg(feature = "entry")]
+            Tier::Remote(remote) => remote.look_past_copies(self, request).await,
+            _ => self.look_here(request),
+        }
+    }
+
     /// Whether looking costs a round trip, so that loads under way are asked first.
     pub(crate) fn asks_loads_first(&self) -> bool {
         match &self.tier {
             #[cfg(feature = "entry")]
             Tier::Remote(_) => true,
             _ => false,
+        }
+    }
+
+    /// Whether a load's result is only for those who joined it in time (rule J): always, but for
+    /// tests that look what the rule is for.
+    pub(crate) fn follows_join_rule(&self) -> bool {
+        match &self.tier {
+            #[cfg(feature = "entry")]
+            Tier::Remote(remote) => remote.rules.keep(super::rules::Rule::Join),
+            _ => true,
         }
     }
 
@@ -110,19 +129,6 @@ impl Core {
             #[cfg(feature = "entry")]
             Tier::Remote(remote) => remote.remove(self, text).await,
             _ => Ok(self.remove_here(text)),
-        }
-    }
-
-    /// Invalidates all that carries any of the tags.
-    pub(crate) async fn remove_tags(&self, tags: &[Tag]) -> Result<()> {
-        tags.iter().for_each(|tag| self.announce_tag(tag));
-        match &self.tier {
-            #[cfg(feature = "entry")]
-            Tier::Remote(remote) => remote.remove_tags(tags).await,
-            _ => {
-                tags.iter().for_each(|tag| self.remove_tag_here(tag));
-                Ok(())
-            }
         }
     }
 

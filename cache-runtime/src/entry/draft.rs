@@ -36,6 +36,9 @@ pub struct Draft<'a> {
     pub named: &'a [(&'a str, Stamp)],
     /// When the value stops being fresh, in milliseconds since 1970.
     pub soft_deadline: u64,
+    /// Whether the value is fresh for as long as the store keeps it, so that the clocks of two
+    /// machines need not agree. The deadline then is for copies that are held elsewhere.
+    pub fresh_while_kept: bool,
     /// How long the load took, in milliseconds.
     pub load_millis: u32,
     /// The value's bytes.
@@ -66,7 +69,8 @@ impl Draft<'_> {
         bytes[layout::VERSION] = layout::FORMAT_VERSION;
         bytes[layout::CODEC] = self.encoding.codec;
         bytes[layout::COMPRESSION] = self.encoding.compression;
-        bytes[layout::FLAGS] = if self.nothing { layout::NOTHING } else { 0 };
+        bytes[layout::FLAGS] = (if self.nothing { layout::NOTHING } else { 0 })
+            | (if self.fresh_while_kept { layout::FRESH_WHILE_KEPT } else { 0 });
         bytes[layout::SCHEMA].copy_from_slice(&self.schema.0.to_le_bytes());
         bytes[layout::KEY].copy_from_slice(&self.key.0.to_le_bytes());
         bytes[layout::INCARNATION].copy_from_slice(&self.incarnation.get().to_le_bytes());

@@ -6,7 +6,7 @@
 //! | 17 | 1 | format version |
 //! | 18 | 1 | codec of the payload |
 //! | 19 | 1 | compression of the payload |
-//! | 20 | 1 | flags: bit 0, the function returned nothing |
+//! | 20 | 1 | flags: bit 0, the function returned nothing; bit 1, the value is fresh while it is kept |
 //! | 21 | 8 | schema fingerprint of the value's type |
 //! | 29 | 16 | hash of the full logical key |
 //! | 45 | 8 | incarnation |
@@ -29,6 +29,7 @@ use std::ops::Range;
 /// The version of the format that this build writes, and the only one that it reads.
 pub const FORMAT_VERSION: u8 = 1;
 pub(super) const NOTHING: u8 = 1;
+pub(super) const FRESH_WHILE_KEPT: u8 = 2;
 
 pub(super) const VERSION: usize = 17;
 pub(super) const CODEC: usize = 18;

@@ -182,6 +182,11 @@ impl<'a> Stored<'a> {
         u64::from_le_bytes(array(self.bytes, layout::SOFT_DEADLINE.start))
     }
 
+    /// Whether the value is fresh for as long as the store keeps it, whatever the deadline says.
+    pub fn is_fresh_while_kept(&self) -> bool {
+        self.bytes[layout::FLAGS] & layout::FRESH_WHILE_KEPT != 0
+    }
+
     /// How long the load took, in milliseconds.
     pub fn load_millis(&self) -> u32 {
         u32::from_le_bytes(array(self.bytes, layout::LOAD_MILLIS.start))
@@ -216,7 +221,7 @@ impl<'a> Stored<'a> {
         }
         rest.is_empty()
             && self.named * STAMP <= self.stamps.len()
-            && self.bytes[layout::FLAGS] & !layout::NOTHING == 0
+            && self.bytes[layout::FLAGS] & !(layout::NOTHING | layout::FRESH_WHILE_KEPT) == 0
     }
 }
 

@@ -21,6 +21,7 @@ fn draft() -> Draft<'static> {
         stamps: &STAMPS,
         named: &NAMED,
         soft_deadline: 1_700_000_000_000,
+        fresh_while_kept: false,
         load_millis: 37,
         payload: b"{\"id\":42}",
     }

@@ -23,6 +23,12 @@ static WAITS: LazyLock<Mutex<Waits>> = LazyLock::new(Mutex::default);
 type Waits = HashMap<u64, Vec<u64>>;
 
 impl Chain {
+    /// Whether the present task runs a load.
+    #[cfg(feature = "entry")]
+    pub(crate) fn is_inside() -> bool {
+        LOADING.try_with(|_| ()).is_ok()
+    }
+
     /// The load that the present task runs, if any.
     pub(crate) fn current() -> Option<Arc<Self>> {
         LOADING.try_with(Arc::clone).ok()

@@ -24,7 +24,12 @@ use crate::stats::count;
 pub fn probe<S: Shape, A: Args>(site: &'static Site, args: &A) -> Option<S::Return> {
     let number = site.number()?;
     with_current(|core, guard| {
-        let Tier::Memory(store) = &core.tier else { return None };
+        let (store, is_near) = match &core.tier {
+            Tier::Memory(store) => (store, false),
+            #[cfg(feature = "entry")]
+            Tier::Remote(remote) => (remote.copies()?, true),
+            Tier::Off => return None,
+        };
         let state = core.sites.get(number)?;
         if !state.index.holds(A::SHAPE) {
             return None;
@@ -38,6 +43,9 @@ pub fn probe<S: Shape, A: Args>(site: &'static Site, args: &A) -> Option<S::Retu
             None => slot.value::<NothingMarker>().and_then(|_| S::from_nothing())?,
         };
         slot.touch();
+        if is_near {
+            state.counters.near_hit();
+        }
         state.counters.hit();
         tracing::debug!(target: "cache", key = %slot.text(), "hit");
         Some(hit)

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
+use super::origin::Origins;
 use crate::clock::Tick;
 
 /// A tag's generation: zero at first, and the number of its last invalidation later. No number is
@@ -50,6 +51,12 @@ impl TagSeen {
         Self { cell, generation }
     }
 
+    /// Of a tag under which nothing may be stored now: it does not hold, and never will.
+    pub(crate) fn never(cell: Arc<TagCell>) -> Self {
+        // No tag ever has this generation.
+        Self { cell, generation: u64::MAX }
+    }
+
     #[inline]
     pub(crate) fn holds(&self) -> bool {
         self.cell.generation() == self.generation
@@ -61,6 +68,8 @@ impl TagSeen {
 pub(crate) struct EntryMeta {
     pub(crate) tags: Box<[TagSeen]>,
     pub(crate) windows: Windows,
+    /// Of a copy: what it is a copy of.
+    pub(crate) origin: Origins,
 }
 
 /// What happens to an entry past, or shortly before, the end of its TTL.
@@ -93,7 +102,8 @@ impl EntryMeta {
         let same_tag = |(ours, theirs): (&TagSeen, &TagSeen)| {
             Arc::ptr_eq(&ours.cell, &theirs.cell) && ours.generation == theirs.generation
         };
-        self.windows == windows
+        self.origin.is_none()
+            && self.windows == windows
             && self.tags.len() == tags.len()
             && self.tags.iter().zip(tags).all(same_tag)
     }

@@ -3,6 +3,7 @@
 pub(crate) mod ghosts;
 pub(crate) mod index;
 pub(crate) mod meta;
+pub(crate) mod origin;
 mod pinned;
 mod queue;
 mod shard;

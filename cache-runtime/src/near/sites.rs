@@ -34,7 +34,7 @@ impl SiteState {
     pub(crate) fn meta(&self, tags: Vec<TagSeen>, windows: Windows) -> Arc<EntryMeta> {
         let mut last = lock(&self.last_meta);
         if !last.is_same(&tags, windows) {
-            *last = Arc::new(EntryMeta { tags: tags.into(), windows });
+            *last = Arc::new(EntryMeta { tags: tags.into(), windows, origin: None });
         }
         Arc::clone(&last)
     }

@@ -5,7 +5,7 @@
 //! (rules A6 and I1), and an invalidation removes whatever is there.
 
 use std::hash::BuildHasher;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 
 use crossbeam_epoch::Guard;
@@ -68,6 +68,17 @@ pub(crate) struct Store {
     pub(crate) clock: Clock,
     /// Whether values have to be measured before they are stored.
     pub(crate) bounded_by_bytes: bool,
+    /// How many removals are under way that take more than one step.
+    sweeps: AtomicUsize,
+}
+
+/// A removal of several things, one after the other. It ends when this is dropped.
+pub(crate) struct Sweep<'a>(&'a AtomicUsize);
+
+impl Drop for Sweep<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// From this weight on, in bytes, what left is freed soon.
@@ -100,6 +111,7 @@ impl Store {
             sites,
             clock,
             bounded_by_bytes: max_bytes.is_some(),
+            sweeps: AtomicUsize::new(0),
         }
     }
 
@@ -213,6 +225,22 @@ impl Store {
             }
             slot.retire(guard);
         }
+    }
+
+    /// Begins a removal of several things that one value may be made of.
+    ///
+    /// While some are removed and some are not, a function whose load reads another one's value could
+    /// load after its own name was removed, be served a value that is about to be removed, and be
+    /// stored for good. So loads that begin now store nothing: they ask [`is_swept`](Self::is_swept)
+    /// after they have their lease and have seen their tags.
+    pub(crate) fn sweep(&self) -> Sweep<'_> {
+        self.sweeps.fetch_add(1, Ordering::SeqCst);
+        Sweep(&self.sweeps)
+    }
+
+    /// Whether a removal of several things is under way.
+    pub(crate) fn is_swept(&self) -> bool {
+        self.sweeps.load(Ordering::SeqCst) > 0
     }
 
     /// Looks at what the key holds and changes it, in one step under its shard's lock.

@@ -73,7 +73,11 @@ impl World {
     }
 
     fn slot(&self, key: u64, ttl: Duration, tag: Option<TagSeen>) -> OwnedSlot {
-        let meta = EntryMeta { tags: tag.into_iter().collect(), windows: Windows::default() };
+        let meta = EntryMeta {
+            tags: tag.into_iter().collect(),
+            windows: Windows::default(),
+            origin: None,
+        };
         let parts = SlotParts {
             text: &text(key),
             args: &key.to_le_bytes(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{
     Acquire, Acquired, Baseline, BoxFuture, Description, Fill, Filled, Incarnation, Lookup, Mark,
-    Observed, Prefix, Provider, Removal, Usage,
+    Observed, Prefix, Provider, Removal, Usage, Watch,
 };
 use crate::{Pattern, Result};
 
@@ -55,6 +55,13 @@ macro_rules! forward {
                 (**self).hold_marks(marks, ttl)
             }
 
+            fn release_marks<'a>(
+                &'a self,
+                marks: &'a [Mark<'a>],
+            ) -> BoxFuture<'a, Result<()>> {
+                (**self).release_marks(marks)
+            }
+
             fn remove<'a>(&'a self, removal: Removal<'a>) -> BoxFuture<'a, Result<u64>> {
                 (**self).remove(removal)
             }
@@ -77,6 +84,10 @@ macro_rules! forward {
 
             fn describe(&self) -> Description {
                 (**self).describe()
+            }
+
+            fn watch(&self, watch: Watch) -> bool {
+                (**self).watch(watch)
             }
 
             fn shutdown(&self) -> BoxFuture<'_, Result<()>> {

@@ -28,6 +28,15 @@ impl<'a> Mark<'a> {
     }
 }
 
+/// The mark that is held while a scan removes what a pattern fits, or everything.
+///
+/// A scan takes its time: a load that begins after its cell was removed may still hit another cell
+/// whose turn has not come, and would store what it made of that one. So every load names this mark
+/// when it acquires its cell, and stores nothing if it is held. It is a scope, of which there is a
+/// copy beside every cell, and no function has this name.
+#[cfg(any(feature = "entry", feature = "conformance"))]
+pub(crate) const SWEEP: Mark<'static> = Mark::scope("\u{1}sweep");
+
 /// The sorts of marks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -46,7 +55,7 @@ pub enum MarkKind {
 pub enum MarkState {
     /// Nothing: entries that carry the mark are invalid.
     Absent,
-    /// On hold: entries that carry the mark are invalid, and none may be stored.
+    /// Held by somebody: entries that carry the mark are invalid, and none may be stored.
     Held,
     /// Entries that remember this very stamp are valid, as far as this mark is concerned.
     Live(Stamp),

@@ -30,6 +30,7 @@ mod redis;
 mod request;
 #[cfg(feature = "upstash")]
 mod upstash;
+mod watch;
 
 use std::fmt::Debug;
 use std::pin::Pin;
@@ -40,6 +41,8 @@ use crate::{Pattern, Result};
 pub use crate::entry::{CellKind, Incarnation, Prefix, Stamp};
 pub use bytes::CellBytes;
 pub use ext::ProviderExt;
+#[cfg(any(feature = "entry", feature = "conformance"))]
+pub(crate) use mark::SWEEP;
 pub use mark::{Mark, MarkKind, MarkState};
 pub use memory::{MemoryProvider, MemoryProviderBuilder};
 #[cfg(feature = "redis")]
@@ -50,6 +53,7 @@ pub use request::{
 };
 #[cfg(feature = "upstash")]
 pub use upstash::{UpstashProvider, UpstashProviderBuilder};
+pub use watch::{Changed, Sign, Watch, Watcher};
 
 #[cfg(feature = "fuzzing")]
 pub(crate) use redis::fuzzing as redis_fuzzing;
@@ -203,25 +207,46 @@ pub trait Provider: Debug + Send + Sync + 'static {
         ttl: Duration,
     ) -> BoxFuture<'a, Result<Baseline>>;
 
-    /// Holds marks for `ttl`: until then, or until they are removed, entries that carry them are
-    /// neither valid nor stored anew.
+    /// Adds one hold to each mark: while a mark is held, entries that carry it are neither valid nor
+    /// stored anew.
     ///
-    /// For a writer that wants nothing stale even if it dies between its commit and its
-    /// invalidation, and for databases whose replicas lag. A hold that would end later stays; a
-    /// held mark's former nonce never comes back.
+    /// For whoever wants nothing stale even if it dies between its commit and its invalidation, for
+    /// databases whose replicas lag, and for removals of many names that cannot go at one instant.
+    /// Holds are counted, so that several holders do not disturb each other: the mark stays held
+    /// until each of them has [released](Self::release_marks) it, or until the latest end that any
+    /// of them has asked for. Then it is absent; the nonce that it had before never comes back. A
+    /// mark that is named twice is held twice.
     ///
-    /// On Redis: `SET mark HELD PX ttl`, all in one round trip.
+    /// Repeating this after an error may count it twice. Then the hold lasts until its end.
+    ///
+    /// On Redis: one script for the marks of one slot, all in one round trip.
     fn hold_marks<'a>(&'a self, marks: &'a [Mark<'a>], ttl: Duration) -> BoxFuture<'a, Result<()>>;
 
-    /// Removes cells (values and leases alike) and marks (held ones too); returns how many of all
-    /// those there were.
+    /// Ends one hold of each mark. A mark that nobody holds any more, or that was not held, is
+    /// removed: its hold may have come to its end, and removing a mark is always safe.
     ///
-    /// `Ok` only after every node involved has acknowledged. Where the marks cannot be removed at
-    /// one instant, they are removed in the order in which they are named, each acknowledged
-    /// before the next: callers name a family's epoch before its tags. The effort does not depend
-    /// on the number of entries that carry a mark.
+    /// Only for whoever knows that its own hold has neither ended nor been released: otherwise this
+    /// may end somebody else's. So it is not repeated after an error. A hold that nobody releases
+    /// ends by itself.
     ///
-    /// On Redis: one `UNLINK`; on Cluster one per slot.
+    /// On Redis: one script for the marks of one slot, all in one round trip.
+    fn release_marks<'a>(&'a self, marks: &'a [Mark<'a>]) -> BoxFuture<'a, Result<()>>;
+
+    /// Removes cells (values and leases alike) and marks; returns how many of all those there were.
+    ///
+    /// A mark that is held stays held, and does not count: it is invalid already, and whoever holds
+    /// it wants it to stay so. `Ok` only after every node involved has acknowledged. The effort does
+    /// not depend on the number of entries that carry a mark.
+    ///
+    /// All names go together: nobody finds that one of them can be made anew (an absent cell or mark)
+    /// and later finds another one as it was before. Otherwise a load that depends on two of them
+    /// could store what it made of the one that still was there. Where names cannot go at one
+    /// instant, all are blocked first: marks are held, and a cell of kind [`CellKind::Write`] lies in
+    /// place of each key, until everything is acknowledged; then all are removed. After an error,
+    /// each name may be as it was, blocked for a few seconds, or removed.
+    ///
+    /// On Redis: one `UNLINK`, or one script where marks are named. On Cluster, if several slots are
+    /// involved, two commands for each, in two rounds.
     fn remove<'a>(&'a self, removal: Removal<'a>) -> BoxFuture<'a, Result<u64>>;
 
     /// Removes every cell, leases included, whose key fits the pattern; returns how many.
@@ -229,10 +254,16 @@ pub trait Provider: Debug + Send + Sync + 'static {
     /// A cell that exists during the whole call is removed. One that is created meanwhile may
     /// survive: its load began while this call was under way. Effort: all keys of the store.
     ///
+    /// Where the cells cannot go at one instant, a mark that is set aside for it is held from before
+    /// the first one goes until after the last one: the cache names it in each
+    /// [`acquire`](Self::acquire), so that loads that begin meanwhile store nothing.
+    ///
     /// On Redis: `SCAN MATCH` and `UNLINK` on every primary.
     fn remove_matching<'a>(&'a self, pattern: &'a Pattern) -> BoxFuture<'a, Result<u64>>;
 
-    /// Removes every cell and mark of the namespace, and nothing else.
+    /// Removes every cell and mark of the namespace, and nothing else; as
+    /// [`remove_matching`](Self::remove_matching) does where they cannot go at one instant. Marks
+    /// that are held stay held.
     fn clear(&self) -> BoxFuture<'_, Result<()>>;
 
     /// Asks the store for a sign of life, and which life it is.
@@ -246,6 +277,18 @@ pub trait Provider: Debug + Send + Sync + 'static {
 
     /// What this store is, for guarantees, logs and the dashboard. Never holds a secret.
     fn describe(&self) -> Description;
+
+    /// Tells a watcher of every change from now on, for as long as it exists, and brings it a sign of
+    /// life about as often as it wants; false if the store has no way to tell, and nothing happens.
+    ///
+    /// A change is told when or after it takes effect, and before any sign of life that was asked
+    /// for after the change was acknowledged to whoever made it. When changes may have been lost,
+    /// [`Changed::Everything`] is told before the next sign of life. While the store, or one of its
+    /// servers, cannot be heard, there are no signs of life.
+    ///
+    /// On Redis: a connection of its own to each primary, with `CLIENT TRACKING ON BCAST` for the
+    /// namespace; a sign of life is a `PING` on that connection.
+    fn watch(&self, watch: Watch) -> bool;
 
     /// Finishes what is under way and lets go of connections; later calls fail with
     /// [`Shutdown`](crate::ErrorKind::Shutdown).

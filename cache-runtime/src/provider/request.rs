@@ -272,7 +272,7 @@ pub enum Refusal {
 pub struct Removal<'a> {
     /// The keys of cells.
     pub keys: &'a [&'a str],
-    /// The marks, a family's epoch before its tags.
+    /// The marks. Held ones stay held.
     pub marks: &'a [Mark<'a>],
 }
 

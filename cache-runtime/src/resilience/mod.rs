@@ -57,8 +57,9 @@ use worker::Worker;
 ///   sooner, since its deadline follows what the store was seen to take. One that scans the store
 ///   has [`scan_limit`](ResilienceOptions::scan_limit).
 /// - **Retries.** What is safe to repeat is repeated after an error (never after the deadline, and
-///   never `acquire` and `fill`), paid from a budget that operations earn. A repeated `remove` or
-///   `release` may find nothing any more, so its count is a lower bound then.
+///   never `acquire`, `fill` and `release_marks`), paid from a budget that operations earn. A
+///   repeated `remove` or `release` may find nothing any more, so its count is a lower bound then. A
+///   repeated `hold_marks` may count twice, and lasts until its end then.
 /// - **Breaker.** A store that does not answer is left alone: every operation fails at once with
 ///   [`Unavailable`](ErrorKind::Unavailable), while a task probes the store in the background.
 /// - **Bulkhead.** Only so many operations are under way at once.
@@ -71,9 +72,8 @@ use worker::Worker;
 /// for: [`read`](Provider::read) finds no such cell and no such mark, [`acquire`](Provider::acquire)
 /// that expects no cell takes the place of what still lies there, [`fill`](Provider::fill) is refused
 /// where the lease or a guard would be gone, and reports hidden marks as absent, so that nobody
-/// shares the load (join rule J). [`hold_marks`](Provider::hold_marks) of such a mark fails, since
-/// the removal that is still to come would lift the hold. When the removal comes through later, it
-/// may also remove what was stored meanwhile: that costs a load.
+/// shares the load (join rule J). When the removal comes through later, it may also remove what was
+/// stored meanwhile: that costs a load. It lifts no hold.
 ///
 /// # Runtime
 /// Background work runs in a task of the Tokio runtime that an operation finds itself on, whose

@@ -8,9 +8,9 @@ use super::run::{Step, shut_down};
 use super::timer::within;
 use crate::provider::{
     Acquire, Acquired, Baseline, BoxFuture, Description, Expected, Fill, Filled, Incarnation,
-    Lookup, Mark, Observed, OnRefused, Prefix, Provider, Refusal, Removal, Usage,
+    Lookup, Mark, Observed, OnRefused, Prefix, Provider, Refusal, Removal, Usage, Watch,
 };
-use crate::{Error, ErrorKind, Pattern, Result};
+use crate::{Pattern, Result};
 
 /// A read of more cells than this says little about the store's pace, and has the whole budget.
 const LOOKUPS_OF_A_HIT: usize = 16;
@@ -98,22 +98,16 @@ impl Provider for Resilient {
     }
 
     fn hold_marks<'a>(&'a self, marks: &'a [Mark<'a>], ttl: Duration) -> BoxFuture<'a, Result<()>> {
-        if let Some(refusal) = self.refusal("hold_marks") {
+        self.repeat("hold_marks", move || self.inner.hold_marks(marks, ttl))
+    }
+
+    /// Not repeated: had the first attempt gone through, the second would end somebody else's hold.
+    fn release_marks<'a>(&'a self, marks: &'a [Mark<'a>]) -> BoxFuture<'a, Result<()>> {
+        if let Some(refusal) = self.refusal("release_marks") {
             return refusal;
         }
-        Box::pin(async move {
-            let pending = |mark: &Mark<'_>| self.outbox.view().is_some_and(|v| v.hides_mark(mark));
-            if let Some(mark) = marks.iter().find(|mark| pending(mark)) {
-                self.wake_worker();
-                let message = format!(
-                    "an earlier invalidation of `{}` is still on its way and would lift the hold",
-                    mark.name
-                );
-                return Err(Error::new(ErrorKind::Unavailable, "hold_marks", message));
-            }
-            let step = Step::repeatable("hold_marks");
-            self.run(step, || self.inner.hold_marks(marks, ttl)).await
-        })
+        let step = Step::once("release_marks");
+        Box::pin(self.run(step, move || self.inner.release_marks(marks)))
     }
 
     fn remove<'a>(&'a self, removal: Removal<'a>) -> BoxFuture<'a, Result<u64>> {
@@ -148,6 +142,10 @@ impl Provider for Resilient {
 
     fn describe(&self) -> Description {
         self.inner.describe()
+    }
+
+    fn watch(&self, watch: Watch) -> bool {
+        self.inner.watch(watch)
     }
 
     fn shutdown(&self) -> BoxFuture<'_, Result<()>> {

@@ -48,6 +48,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     axum::serve(listener, routes::router(Catalogue::new(database)))
         .with_graceful_shutdown(stop)
         .await?;
+    // Invalidations that a store has not acknowledged yet.
+    cache_runtime::cache().shutdown().await?;
     println!("stopped");
     Ok(())
 }

@@ -73,6 +73,7 @@ fn entry(encoding: Encoding, payload: &[u8]) -> Vec<u8> {
         stamps: &STAMPS[..2],
         named: &[("T:team:5", STAMPS[2])],
         soft_deadline: 1_700_000_000_000,
+        fresh_while_kept: false,
         load_millis: 37,
         payload,
     };
@@ -143,6 +144,7 @@ fn check(bytes: &[u8]) {
         stamps: known,
         named: &named,
         soft_deadline: stored.soft_deadline(),
+        fresh_while_kept: stored.is_fresh_while_kept(),
         load_millis: stored.load_millis(),
         payload: stored.payload(),
     };

@@ -7,91 +7,11 @@ use std::time::Duration;
 use cache_runtime::provider::{
     Acquire, Acquired, Baseline, BoxFuture, CellKind, Description, Expected, Extent, Fill, Filled,
     Incarnation, Lookup, Mark, MarkKind, MarkState, Observed, OnRefused, Prefix, Provider,
-    ProviderExt, Removal, Usage,
+    ProviderExt, Removal, Usage, Watch,
 };
 use cache_runtime::{Pattern, Result};
 
-/// Which rule is broken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum Fault {
-    AcquireComparesNothing,
-    AcquireComparesThenSets,
-    AcquireGivesNewNonces,
-    BusyNamesNothing,
-    FillComparesNothing,
-    FillComparesThenSets,
-    FillCreatesMarks,
-    FillReportsOldMarks,
-    FillIgnoresGuards,
-    FillIgnoresIncarnation,
-    FillKeepsWhatItShouldRemove,
-    FillDoesNotProlongMarks,
-    RemovalLeavesLeases,
-    RemovalLeavesMarks,
-    RemovalCountsQuestions,
-    PatternLeavesLeases,
-    PatternIgnoresEscapes,
-    PatternIsAPrefix,
-    ReleaseComparesNothing,
-    RenewComparesNothing,
-    RenewDoesNothing,
-    HoldIsARemoval,
-    HoldIsShortened,
-    EnsureTouchesTheCell,
-    KindsMeet,
-    CaseIsFolded,
-    ValuesAreCutAtZeros,
-    LargeValuesAreDropped,
-    PrefixIsTheWhole,
-    AnswersAreReversed,
-    ReadComesFromAReplica,
-    ZeroTtlIsForEver,
-    ClearLeavesMarks,
-    ClearReachesOthers,
-    ShutdownIsIgnored,
-}
-
-impl Fault {
-    /// All of them.
-    pub const ALL: [Fault; 35] = [
-        Fault::AcquireComparesNothing,
-        Fault::AcquireComparesThenSets,
-        Fault::AcquireGivesNewNonces,
-        Fault::BusyNamesNothing,
-        Fault::FillComparesNothing,
-        Fault::FillComparesThenSets,
-        Fault::FillCreatesMarks,
-        Fault::FillReportsOldMarks,
-        Fault::FillIgnoresGuards,
-        Fault::FillIgnoresIncarnation,
-        Fault::FillKeepsWhatItShouldRemove,
-        Fault::FillDoesNotProlongMarks,
-        Fault::RemovalLeavesLeases,
-        Fault::RemovalLeavesMarks,
-        Fault::RemovalCountsQuestions,
-        Fault::PatternLeavesLeases,
-        Fault::PatternIgnoresEscapes,
-        Fault::PatternIsAPrefix,
-        Fault::ReleaseComparesNothing,
-        Fault::RenewComparesNothing,
-        Fault::RenewDoesNothing,
-        Fault::HoldIsARemoval,
-        Fault::HoldIsShortened,
-        Fault::EnsureTouchesTheCell,
-        Fault::KindsMeet,
-        Fault::CaseIsFolded,
-        Fault::ValuesAreCutAtZeros,
-        Fault::LargeValuesAreDropped,
-        Fault::PrefixIsTheWhole,
-        Fault::AnswersAreReversed,
-        Fault::ReadComesFromAReplica,
-        Fault::ZeroTtlIsForEver,
-        Fault::ClearLeavesMarks,
-        Fault::ClearReachesOthers,
-        Fault::ShutdownIsIgnored,
-    ];
-}
+pub use super::fault::Fault;
 
 /// A provider that keeps the contract but for one rule.
 #[derive(Debug)]
@@ -135,6 +55,16 @@ impl Broken {
     fn ttl(&self, ttl: Duration) -> Duration {
         let for_ever = self.has(Fault::ZeroTtlIsForEver) && ttl.is_zero();
         if for_ever { Duration::MAX } else { ttl }
+    }
+
+    /// Ends all holds of a mark; how many there were.
+    async fn lift(&self, mark: Mark<'_>) -> Result<usize> {
+        let mut lifted = 0;
+        while self.inner.read_marks("", &[mark]).await? == [MarkState::Held] {
+            self.inner.release_marks(&[mark]).await?;
+            lifted += 1;
+        }
+        Ok(lifted)
     }
 
     async fn is_lease(&self, key: &str) -> Result<bool> {
@@ -242,6 +172,19 @@ impl Broken {
         let marks = self.marks(removal.marks);
         let leaves_marks = self.has(Fault::RemovalLeavesMarks);
         let marks = if leaves_marks { &[] } else { &marks[..] };
+        if self.has(Fault::RemovalLiftsHolds) {
+            for mark in marks {
+                self.lift(*mark).await?;
+            }
+        }
+        if self.has(Fault::RemovalIsPiecemeal) {
+            let mut removed = self.inner.remove(Removal::of_keys(&keys)).await?;
+            for mark in marks {
+                tokio::task::yield_now().await;
+                removed += self.inner.remove(Removal::of_marks(&[*mark])).await?;
+            }
+            return Ok(removed);
+        }
         let removed = self.inner.remove(Removal::of_keys(&keys).and_marks(marks)).await?;
         let asked = (removal.keys.len() + removal.marks.len()) as u64;
         Ok(if self.has(Fault::RemovalCountsQuestions) { asked } else { removed })
@@ -355,9 +298,29 @@ impl Provider for Broken {
                 return self.inner.remove_marks(&marks).await;
             }
             if self.has(Fault::HoldIsShortened) {
-                self.inner.remove_marks(&marks).await?;
+                for mark in &marks {
+                    for _ in 0..self.lift(*mark).await? {
+                        self.inner.hold_marks(&[*mark], ttl).await?;
+                    }
+                }
             }
             self.inner.hold_marks(&marks, ttl).await
+        })
+    }
+
+    fn release_marks<'a>(&'a self, marks: &'a [Mark<'a>]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let marks = self.marks(marks);
+            match self.fault {
+                Fault::ReleaseIsIgnored => return self.inner.release_marks(&[]).await,
+                Fault::HoldIsNotCounted => {
+                    for mark in &marks {
+                        self.lift(*mark).await?;
+                    }
+                }
+                _ => {}
+            }
+            self.inner.release_marks(&marks).await
         })
     }
 
@@ -383,6 +346,10 @@ impl Provider for Broken {
 
     fn describe(&self) -> Description {
         self.inner.describe()
+    }
+
+    fn watch(&self, watch: Watch) -> bool {
+        self.inner.watch(watch)
     }
 
     fn shutdown(&self) -> BoxFuture<'_, Result<()>> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use cache_runtime::provider::{
     Acquire, Acquired, Baseline, BoxFuture, CellBytes, Description, Extent, Fill, Filled,
     Incarnation, Lookup, Mark, MarkKind, MarkState, Observed, OnRefused, Prefix, Provider, Refusal,
-    Removal, Stamp, Usage, ttl_millis,
+    Removal, Stamp, Usage, Watch, ttl_millis,
 };
 use cache_runtime::{Error, ErrorKind, Pattern, Result};
 
@@ -33,7 +33,15 @@ struct State {
     nonces: u64,
     /// Each with the millisecond at which it is no longer there.
     cells: BTreeMap<CellName, (Vec<u8>, u64)>,
-    marks: BTreeMap<MarkName, (Option<[u8; 8]>, u64)>,
+    marks: BTreeMap<MarkName, (Held, u64)>,
+}
+
+/// What a mark holds.
+#[derive(Clone, Copy, Debug)]
+enum Held {
+    Nonce([u8; 8]),
+    /// By so many.
+    By(u32),
 }
 
 impl Reference {
@@ -95,7 +103,7 @@ impl Reference {
         for mark in marks {
             state.nonces += 1;
             let nonce = state.nonces.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes();
-            state.marks.entry(self.mark(mark)).or_insert((Some(nonce), end));
+            state.marks.entry(self.mark(mark)).or_insert((Held::Nonce(nonce), end));
         }
         Baseline { marks: self.states(state, marks), incarnation: INCARNATION }
     }
@@ -113,8 +121,8 @@ impl State {
     fn mark(&self, mark: &MarkName) -> MarkState {
         match self.marks.get(mark) {
             None => MarkState::Absent,
-            Some((None, _)) => MarkState::Held,
-            Some((Some(nonce), _)) => MarkState::Live(Stamp::new(*nonce, INCARNATION)),
+            Some((Held::By(_), _)) => MarkState::Held,
+            Some((Held::Nonce(nonce), _)) => MarkState::Live(Stamp::new(*nonce, INCARNATION)),
         }
     }
 }
@@ -174,7 +182,7 @@ impl Provider for Reference {
             state.cells.insert(cell, (request.value.to_vec(), end));
             let end = state.end(request.mark_ttl);
             for mark in request.marks {
-                if let Some((Some(_), until)) = state.marks.get_mut(&self.mark(mark)) {
+                if let Some((Held::Nonce(_), until)) = state.marks.get_mut(&self.mark(mark)) {
                     *until = end.max(*until);
                 }
             }
@@ -227,11 +235,22 @@ impl Provider for Reference {
         self.step("hold_marks", move |state| {
             let end = state.end(ttl);
             for mark in marks.iter().map(|mark| self.mark(mark)) {
-                let until = match state.marks.get(&mark) {
-                    Some((None, until)) => end.max(*until),
-                    _ => end,
+                let held = match state.marks.get(&mark) {
+                    Some((Held::By(holders), until)) => (Held::By(holders + 1), end.max(*until)),
+                    _ => (Held::By(1), end),
                 };
-                state.marks.insert(mark, (None, until));
+                state.marks.insert(mark, held);
+            }
+        })
+    }
+
+    fn release_marks<'a>(&'a self, marks: &'a [Mark<'a>]) -> BoxFuture<'a, Result<()>> {
+        self.step("release_marks", move |state| {
+            for mark in marks.iter().map(|mark| self.mark(mark)) {
+                match state.marks.get_mut(&mark) {
+                    Some((Held::By(holders @ 2..), _)) => *holders -= 1,
+                    _ => drop(state.marks.remove(&mark)),
+                }
             }
         })
     }
@@ -241,8 +260,10 @@ impl Provider for Reference {
             let cells =
                 removal.keys.iter().filter(|key| state.cells.remove(&self.cell(key)).is_some());
             let cells = cells.count();
-            let marks =
-                removal.marks.iter().filter(|mark| state.marks.remove(&self.mark(mark)).is_some());
+            let marks = removal.marks.iter().filter(|mark| {
+                let mark = self.mark(mark);
+                state.mark(&mark) != MarkState::Held && state.marks.remove(&mark).is_some()
+            });
             (cells + marks.count()) as u64
         })
     }
@@ -261,7 +282,9 @@ impl Provider for Reference {
     fn clear(&self) -> BoxFuture<'_, Result<()>> {
         self.step("clear", move |state| {
             state.cells.retain(|(namespace, _), _| *namespace != self.namespace);
-            state.marks.retain(|(namespace, _, _), _| *namespace != self.namespace);
+            state.marks.retain(|(namespace, _, _), (held, _)| {
+                *namespace != self.namespace || matches!(held, Held::By(_))
+            });
         })
     }
 
@@ -278,6 +301,10 @@ impl Provider for Reference {
 
     fn describe(&self) -> Description {
         Description::in_process("reference", self.namespace.as_str())
+    }
+
+    fn watch(&self, _watch: Watch) -> bool {
+        false
     }
 
     fn shutdown(&self) -> BoxFuture<'_, Result<()>> {

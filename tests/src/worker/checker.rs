@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use fastrand::Rng;
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::oracle::{Oracle, Row};
 
 /// How many rows there are.
-const ROWS: u64 = 64;
+pub(super) const ROWS: u64 = 64;
 
 /// One write among so many reads.
 const READS_PER_WRITE: u32 = 12;
@@ -39,6 +40,36 @@ pub trait Subject: Send + Sync + 'static {
 
     /// How often a loader ran in this process.
     fn loads(&self) -> u64;
+
+    /// How many loads only invalidations were the reason of, and how many entries invalidations
+    /// ended, of those rows for which both are known.
+    fn generations(&self) -> (u64, u64) {
+        (0, 0)
+    }
+
+    /// How long the loads of a row took together in this process, as far as they are known.
+    fn load_time(&self, _id: u64) -> Duration {
+        Duration::ZERO
+    }
+
+    /// The same as `write`, by tag or by key, and waits for the near caches.
+    fn write_settled(
+        &self,
+        _oracle: &Arc<Oracle>,
+        _id: u64,
+        _tag: bool,
+    ) -> impl Future<Output = Option<Row>> + Send {
+        std::future::ready(None)
+    }
+
+    /// The same as `write` under a guard; acknowledges it as soon as the commit is made.
+    fn write_guarded(
+        &self,
+        _oracle: &Arc<Oracle>,
+        _id: u64,
+    ) -> impl Future<Output = Option<Row>> + Send {
+        std::future::ready(None)
+    }
 }
 
 /// What a run saw.
@@ -130,12 +161,12 @@ async fn work<S: Subject>(
         let row = subject.read(&oracle, id, &mut rng).await;
         verdict.reads += 1;
         verdict.stale += u64::from(row.version < floor);
-        verdict.foreign += u64::from(row.id != id || row.shelf != Oracle::shelf(id));
+        verdict.foreign += u64::from(!row.is_sound(id));
     }
     verdict
 }
 
 /// Half of all choices fall on eight rows, so that loads, reads and invalidations meet.
-fn skewed(rng: &mut Rng) -> u64 {
+pub(super) fn skewed(rng: &mut Rng) -> u64 {
     if rng.bool() { rng.u64(0..8) } else { rng.u64(0..ROWS) }
 }

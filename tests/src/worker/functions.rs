@@ -4,17 +4,56 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cache_runtime::{cache, cached, write_through};
 use fastrand::Rng;
 
-use super::checker::Subject;
+use super::checker::{ROWS, Subject};
 use super::oracle::{Oracle, Row};
 use super::orders::What;
+use super::table::now;
 use super::warnings::warnings;
 
-static LOADS: AtomicU64 = AtomicU64::new(0);
+static LOADS: Loads = Loads {
+    begun: AtomicU64::new(0),
+    counted: AtomicU64::new(0),
+    ended: AtomicU64::new(0),
+    took: [const { AtomicU64::new(0) }; ROWS as usize],
+};
+
+/// The loads in this process.
+struct Loads {
+    begun: AtomicU64,
+    /// Those of them that only an invalidation can be the reason of.
+    counted: AtomicU64,
+    /// How many entries invalidations ended, of those whose loads are counted.
+    ended: AtomicU64,
+    /// How long those of each row that have ended took together, in nanoseconds.
+    took: [AtomicU64; ROWS as usize],
+}
+
+impl Loads {
+    fn begin(&self, id: u64) -> Instant {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        self.counted.fetch_add(u64::from(is_counted(id)), Ordering::Relaxed);
+        Instant::now()
+    }
+
+    fn invalidated(&self, ids: impl Iterator<Item = u64>) {
+        let ended = ids.filter(|id| is_counted(*id)).count();
+        self.ended.fetch_add(ended as u64, Ordering::Relaxed);
+    }
+
+    fn end(&self, id: u64, began: Instant) {
+        self.took[id as usize].fetch_add(began.elapsed().as_nanos() as u64, Ordering::SeqCst);
+    }
+}
+
+/// Whether the row is neither refreshed by hand nor because of its age.
+fn is_counted(id: u64) -> bool {
+    id.is_multiple_of(2) && !matches!(Function::of(id), Function::Stale)
+}
 
 /// An item; its value tells how often it was loaded.
 #[cached(key = "item:<key>", ttl = "1h", tags = ["items", "item:<key>"], skip(delay, oracle))]
@@ -67,6 +106,17 @@ async fn through(id: u64, oracle: Arc<Oracle>) -> Row {
     load(id, &oracle).await
 }
 
+/// Calls another cached function: both carry the tag, and one invalidation covers both.
+#[cached(key = "outer:<id>", ttl = "1h", tags = ["row:<id>"], skip(oracle))]
+async fn outer(id: u64, oracle: Arc<Oracle>) -> Row {
+    nested(id, oracle).await
+}
+
+#[cached(key = "nested:<id>", ttl = "1h", tags = ["row:<id>", "shelf:<result.shelf>"], skip(oracle))]
+async fn nested(id: u64, oracle: Arc<Oracle>) -> Row {
+    load(id, &oracle).await
+}
+
 #[write_through(through(id))]
 async fn write(id: u64, oracle: Arc<Oracle>) -> Row {
     // The commit comes at any time between the announcement and the end.
@@ -77,12 +127,14 @@ async fn write(id: u64, oracle: Arc<Oracle>) -> Row {
 }
 
 async fn load(id: u64, oracle: &Oracle) -> Row {
-    LOADS.fetch_add(1, Ordering::Relaxed);
-    oracle.load(id).await
+    let began = LOADS.begin(id);
+    let row = oracle.load(id).await;
+    LOADS.end(id, began);
+    row
 }
 
 /// The function that a row belongs to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Function {
     Owned,
     Borrowed,
@@ -91,12 +143,20 @@ enum Function {
     Through,
     /// `Cache::get_or_set`.
     Direct,
+    Outer,
 }
 
 impl Function {
     fn of(id: u64) -> Self {
-        let all =
-            [Self::Owned, Self::Borrowed, Self::Shelved, Self::Stale, Self::Through, Self::Direct];
+        let all = [
+            Self::Owned,
+            Self::Borrowed,
+            Self::Shelved,
+            Self::Stale,
+            Self::Through,
+            Self::Direct,
+            Self::Outer,
+        ];
         all[id as usize % all.len()]
     }
 
@@ -108,6 +168,7 @@ impl Function {
             Self::Stale => "stale",
             Self::Through => "through",
             Self::Direct => "direct",
+            Self::Outer => "outer",
         }
     }
 }
@@ -118,7 +179,7 @@ pub struct Annotated;
 
 impl Subject for Annotated {
     async fn read(&self, oracle: &Arc<Oracle>, id: u64, rng: &mut Rng) -> Row {
-        let refresh = rng.u32(0..50) == 0;
+        let refresh = id % 2 == 1 && rng.u32(0..25) == 0;
         let db = Arc::clone(oracle);
         match (Function::of(id), refresh) {
             (Function::Owned, false) => owned(id, db).await,
@@ -133,6 +194,11 @@ impl Subject for Annotated {
             (Function::Stale, true) => stale::refresh(id, db).await,
             (Function::Through, false) => through(id, db).await,
             (Function::Through, true) => through::refresh(id, db).await,
+            (Function::Outer, false) => outer(id, db).await,
+            (Function::Outer, true) => {
+                // A refresh of the outer function alone may well call the inner one's entry.
+                nested::refresh(id, db).await
+            }
             (Function::Direct, _) => {
                 let cache = cache();
                 let load = || async { Ok::<_, Infallible>(load(id, &db).await) };
@@ -147,15 +213,31 @@ impl Subject for Annotated {
         let (how, function) = (rng.u32(0..100), Function::of(id));
         if matches!(function, Function::Through) && how < 50 {
             let before = warnings();
+            LOADS.invalidated(std::iter::once(id));
             let row = write(id, Arc::clone(oracle)).await;
             return Some(row).filter(|_| warnings() == before);
         }
         let row = oracle.commit(id).await;
         let (cache, prefix) = (cache(), function.prefix());
+        LOADS.invalidated(ended_with(id, how).into_iter());
         let done = match how {
             // Result tags are the point of this function.
             0..50 if matches!(function, Function::Shelved) => {
                 cache.invalidate_tag(format!("shelf:{}", row.shelf)).await
+            }
+            // Nothing less than both entries: the inner one is what the outer one is made of.
+            0..20 if matches!(function, Function::Outer) => {
+                cache.invalidate(outer::key(id)).and(nested::key(id)).await
+            }
+            0..75 if matches!(function, Function::Outer) => {
+                cache.invalidate_tag(format!("row:{id}")).await
+            }
+            85..92 if matches!(function, Function::Outer) => {
+                let inner = cache.invalidate_tag(format!("row:{id}")).await;
+                inner.and(cache.invalidate_pattern("outer:*").await.map(|_| ()))
+            }
+            92.. if matches!(function, Function::Outer) => {
+                cache.invalidate_pattern(format!("*e*:{id}")).await.map(|_| ())
             }
             0..40 => by_key(function, id).await,
             40..75 => cache.invalidate_tag(format!("row:{id}")).await,
@@ -163,15 +245,85 @@ impl Subject for Annotated {
             85..92 => cache.invalidate_pattern(format!("{prefix}:*")).await.map(|_| ()),
             _ => cache.invalidate_pattern(format!("{prefix}:{id}")).await.map(|_| ()),
         };
-        match done {
-            Ok(()) => Some(row),
-            Err(error) if error.is_retryable() => None,
-            Err(error) => panic!("{error}"),
-        }
+        known(done, row)
     }
 
     fn loads(&self) -> u64 {
-        LOADS.load(Ordering::Relaxed)
+        LOADS.begun.load(Ordering::Relaxed)
+    }
+
+    fn load_time(&self, id: u64) -> Duration {
+        Duration::from_nanos(LOADS.took[id as usize].load(Ordering::SeqCst))
+    }
+
+    fn generations(&self) -> (u64, u64) {
+        (LOADS.counted.load(Ordering::Relaxed), LOADS.ended.load(Ordering::Relaxed))
+    }
+
+    async fn write_settled(&self, oracle: &Arc<Oracle>, id: u64, tag: bool) -> Option<Row> {
+        LOADS.invalidated(std::iter::once(id));
+        let row = oracle.commit(id).await;
+        let (cache, function) = (cache(), Function::of(id));
+        let invalidate = match function {
+            _ if tag => cache.invalidate_tag(format!("row:{id}")),
+            Function::Outer => cache.invalidate(outer::key(id)).and(nested::key(id)),
+            _ => cache.invalidate(format!("{}:{id}", function.prefix())),
+        };
+        known(invalidate.settled().await, row)
+    }
+
+    async fn write_guarded(&self, oracle: &Arc<Oracle>, id: u64) -> Option<Row> {
+        LOADS.invalidated(std::iter::once(id));
+        let (guard, began) = (cache().invalidate_tag(format!("row:{id}")).guard(HOLD), now());
+        let guard = guard.await;
+        let row = oracle.commit(id).await;
+        // The commit counts only if the hold lasted until after it, by the store's clock as well.
+        if guard.is_ok() && now() - began < HOLD / 2 {
+            oracle.acknowledge(&row).await;
+        }
+        match guard {
+            Ok(guard) => known(guard.finish().await, row),
+            Err(error) => known(Err(error), row),
+        }
+    }
+}
+
+/// How long a writer may take from the announcement to the end.
+const HOLD: Duration = Duration::from_secs(4);
+
+/// Announces a change, commits it, and never says that it is done.
+pub(super) async fn die_after_commit(oracle: &Arc<Oracle>, id: u64) {
+    let began = now();
+    let guard = cache().invalidate_tag(format!("row:{id}")).guard(HOLD).await;
+    let row = oracle.commit(id).await;
+    if guard.is_ok() && now() - began < HOLD / 2 {
+        oracle.acknowledge(&row).await;
+    }
+    let this = rustix::process::getpid();
+    rustix::process::kill_process(this, rustix::process::Signal::KILL).expect("one may die");
+    std::future::pending().await
+}
+
+/// The row if its invalidation was acknowledged.
+fn known(done: cache_runtime::Result<()>, row: Row) -> Option<Row> {
+    match done {
+        Ok(()) => Some(row),
+        Err(error) if error.is_retryable() => None,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// The rows whose entries the write of this one ends, as `Annotated::write` chooses.
+fn ended_with(id: u64, how: u32) -> Vec<u64> {
+    let function = Function::of(id);
+    let alike = (0..ROWS).filter(|row| Function::of(*row) == function);
+    match (function, how) {
+        (Function::Shelved, 0..50) => {
+            alike.filter(|row| Oracle::shelf(*row) == Oracle::shelf(id)).collect()
+        }
+        (Function::Direct, 75..85) | (Function::Outer, 0..85) => vec![id],
+        (_, 75..92) => alike.collect(),
+        _ => vec![id],
     }
 }
 
@@ -183,6 +335,7 @@ async fn by_key(function: Function, id: u64) -> cache_runtime::Result<()> {
         Function::Stale => stale::invalidate(id).await,
         Function::Through => through::invalidate(id).await,
         Function::Direct => cache().invalidate(format!("direct:{id}")).await,
+        Function::Outer => cache().invalidate(outer::key(id)).and(nested::key(id)).await,
     }
 }
 
@@ -194,6 +347,6 @@ async fn whole_function(function: Function, id: u64) -> cache_runtime::Result<()
         Function::Stale => stale::invalidate_all().await,
         Function::Through => through::invalidate_all().await,
         // What `get_or_set` stored belongs to no function.
-        Function::Direct => cache().invalidate_tags([format!("row:{id}")]).await,
+        Function::Direct | Function::Outer => cache().invalidate_tags([format!("row:{id}")]).await,
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::checker::Verdict;
+use super::watch::{Sight, Watch};
 
 /// One line of a worker's input.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -30,6 +31,13 @@ pub enum Order {
         /// How many tasks.
         tasks: u64,
     },
+    /// Read and write rows for a time, and judge every read.
+    Watch(Watch),
+    /// Announce a change of this row, commit it, and die before its invalidation.
+    Die {
+        /// The row.
+        id: u64,
+    },
 }
 
 /// What is invalidated, and how.
@@ -49,13 +57,19 @@ pub enum What {
 }
 
 /// Through which cache rows are read and written.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SubjectKind {
     /// Annotated functions.
     Annotated,
     /// Tag sets as people write them by hand, with the bare client.
     Naive,
+    /// Cache-aside that deletes the key after the write.
+    DeleteAfterWrite,
+    /// Tags that hold the time of their last change, against the time at which an entry was stored.
+    TimestampTags,
+    /// Tags that hold a nonce, which is read after the load.
+    NoncesAfterLoad,
 }
 
 /// One line of a worker's output.
@@ -70,11 +84,15 @@ pub enum Answer {
         values: Vec<u64>,
         /// How long the slowest took.
         slowest_ms: u64,
+        /// For how long the process was not run at a stretch.
+        stalled_ms: u64,
     },
     /// The invalidation was acknowledged.
     Invalidated,
     /// The check is over.
     Checked(Verdict),
+    /// The watch is over.
+    Watched(Box<Sight>),
     /// What was ordered failed.
     Failed(String),
 }

@@ -3,6 +3,8 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+use rustix::process::Pid;
+
 use super::orders::{Answer, Order};
 
 /// The environment that a test chooses; whoever runs the tests may have another.
@@ -88,9 +90,24 @@ impl Worker {
     pub fn load(&mut self, key: &str, delay_ms: u64, tasks: u64) -> (Vec<u64>, u64) {
         let key = key.to_owned();
         match self.ask(&Order::Load { key, delay_ms, tasks }) {
-            Answer::Loaded { values, slowest_ms } => (values, slowest_ms),
+            Answer::Loaded { values, slowest_ms, .. } => (values, slowest_ms),
             other => panic!("{other:?}"),
         }
+    }
+
+    /// Its process: as long as nobody waited for the worker, the number belongs to it.
+    #[must_use]
+    pub fn process(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    /// Waits until it has ended by itself.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be waited for.
+    pub fn wait(&mut self) {
+        self.child.wait().expect("the worker can be waited for");
     }
 
     /// Ends it at once (`SIGKILL`).

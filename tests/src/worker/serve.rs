@@ -3,14 +3,17 @@
 use std::collections::BTreeSet;
 use std::io::{BufRead, Write};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::checker::check;
-use super::functions::{Annotated, invalidate_items, item};
+use super::functions::{Annotated, die_after_commit, invalidate_items, item};
 use super::naive::Naive;
 use super::oracle::Oracle;
 use super::orders::{Answer, Order, SubjectKind};
+use super::peers::Peer;
 use super::warnings::count_warnings;
+use super::watch::watch;
 
 /// Runs a worker: the cache from the environment, the oracle at this URL. Never returns, since the
 /// process ends with its input, also in the middle of an order.
@@ -56,12 +59,32 @@ async fn obey(order: Order, oracle: &Arc<Oracle>) -> Answer {
             Answer::Checked(match subject {
                 SubjectKind::Annotated => check(Annotated, oracle, seed, reads, tasks).await,
                 SubjectKind::Naive => {
-                    let url = std::env::var("REDIS_URL").expect("the cache's server");
-                    check(Naive::connect(&url).await, oracle, seed, reads, tasks).await
+                    check(Naive::connect(&server()).await, oracle, seed, reads, tasks).await
+                }
+                other => {
+                    let peer = Peer::connect(&server(), other).await;
+                    check(peer, oracle, seed, reads, tasks).await
                 }
             })
         }
+        Order::Watch(orders) => {
+            let oracle = Arc::clone(oracle);
+            Answer::Watched(Box::new(match orders.subject {
+                SubjectKind::Annotated => watch(Annotated, oracle, orders).await,
+                SubjectKind::Naive => watch(Naive::connect(&server()).await, oracle, orders).await,
+                other => watch(Peer::connect(&server(), other).await, oracle, orders).await,
+            }))
+        }
+        Order::Die { id } => {
+            die_after_commit(oracle, id).await;
+            Answer::Failed("it lives".to_owned())
+        }
     }
+}
+
+/// The cache's server, for those who go there with the bare client.
+fn server() -> String {
+    std::env::var("REDIS_URL").expect("the cache's server")
 }
 
 async fn load(key: &str, delay: Duration, tasks: u64, oracle: &Arc<Oracle>) -> Answer {
@@ -73,14 +96,32 @@ async fn load(key: &str, delay: Duration, tasks: u64, oracle: &Arc<Oracle>) -> A
             (item(key, delay, oracle).await, began.elapsed())
         });
     }
+    let stall = tokio::spawn(longest_stall());
     let (mut values, mut slowest) = (BTreeSet::new(), Duration::ZERO);
     while let Some(one) = all.join_next().await {
         let (value, took) = one.expect("no task panics");
         values.insert(value);
         slowest = slowest.max(took);
     }
-    let slowest_ms = u64::try_from(slowest.as_millis()).unwrap_or(u64::MAX);
-    Answer::Loaded { values: values.into_iter().collect(), slowest_ms }
+    let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    stall.abort();
+    let stalled = LONGEST_STALL.swap(0, Ordering::SeqCst);
+    let values = values.into_iter().collect();
+    Answer::Loaded { values, slowest_ms: millis(slowest), stalled_ms: stalled }
+}
+
+/// For how many milliseconds this process was not run at a stretch.
+static LONGEST_STALL: AtomicU64 = AtomicU64::new(0);
+
+/// Notes how late a timer fires: a process that others keep from running cannot renew its lease.
+async fn longest_stall() {
+    const TICK: Duration = Duration::from_millis(20);
+    loop {
+        let began = Instant::now();
+        tokio::time::sleep(TICK).await;
+        let late = began.elapsed().saturating_sub(TICK).as_millis();
+        LONGEST_STALL.fetch_max(u64::try_from(late).unwrap_or(u64::MAX), Ordering::SeqCst);
+    }
 }
 
 fn say(answer: &Answer) {

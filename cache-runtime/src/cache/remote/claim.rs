@@ -14,12 +14,13 @@ use super::write::{Draught, physical_ttl};
 use super::{Found, Remote};
 use crate::cache::claim::{Claim, Concluded, Outcome, Taken, Terms};
 use crate::cache::core::{Core, Request, Tier};
+use crate::cache::rules::Rule;
 use crate::cache::value::Cached;
 use crate::clock::Clock;
 use crate::flight::{Flight, Ticket};
 use crate::provider::{
     Acquire, Acquired, CellKind, Expected, Extent, Filled, Incarnation, Lookup, OnRefused, Prefix,
-    Provider, Stamp,
+    Provider, SWEEP, Stamp,
 };
 use crate::resilience::Resilient;
 use crate::stats::count;
@@ -102,7 +103,10 @@ impl RemoteClaim {
         expected: Expected,
         kind: CellKind,
     ) -> Taken {
-        let marks = marks(request.tags.iter().chain(&request.families));
+        let mut marks = marks(request.tags.iter().chain(&request.families));
+        // Held while a removal is under way that takes several steps: a load that begins in the
+        // middle of it may be made of what is still to be removed, and stores nothing.
+        marks.push(SWEEP);
         let lease = Prefix::unique(kind);
         let lease_ttl = if kind == CellKind::Write { super::WRITE_LEASE } else { remote.lease };
         let asked = Acquire::new(&request.text, lease, lease_ttl)
@@ -115,7 +119,8 @@ impl RemoteClaim {
                 remote.note(granted.incarnation);
                 // Where a mark is on hold nothing may be stored; the lease still makes others wait.
                 claim.baseline = stamps(&granted.marks).map(|mut tags| {
-                    let families = tags.split_off(request.tags.len());
+                    let mut families = tags.split_off(request.tags.len());
+                    families.truncate(request.families.len());
                     Baseline { tags, families, incarnation: granted.incarnation }
                 });
                 Taken::Claim(Claim::Remote(claim))
@@ -285,6 +290,11 @@ impl RemoteClaim {
     ) -> Option<Concluded> {
         let Baseline { mut tags, families, incarnation } = self.baseline.take()?;
         let physical = physical_ttl(core, request, Some(ttl));
+        if !remote.rules.keep(Rule::NonceOrder) {
+            let late = marks(&request.tags);
+            let late = self.provider.ensure_marks(&self.text, &late, mark_ttl(physical)).await;
+            tags = stamps(&late.ok()?.marks)?;
+        }
         if !outcome.tags.is_empty() {
             // Their nonces are from after the load; the guards see to what happened during it.
             let more = marks(outcome.tags);
@@ -300,11 +310,19 @@ impl RemoteClaim {
             ttl: physical,
             expected: self.expected,
             on_refused: self.on_refused,
-            incarnation,
+            incarnation: match remote.rules.keep(Rule::Fence) {
+                true => incarnation,
+                false => Incarnation::UNKNOWN,
+            },
             names: names.into_iter().cloned().collect(),
             guards: request.families.iter().cloned().zip(families).collect(),
         };
-        Some(match filling.send(&self.provider).await {
+        let filled = filling.send(&self.provider).await;
+        // What was read before is no copy of what is there now.
+        if let Some(near) = &remote.near {
+            near.forget(&self.text);
+        }
+        Some(match filled {
             Ok(Filled::Stored(states)) => {
                 count(&request.counters.stores);
                 tracing::debug!(target: "cache", key = %self.text, ?ttl, "store");

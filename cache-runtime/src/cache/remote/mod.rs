@@ -3,10 +3,13 @@
 //! What lies in the store is not trusted: bytes that do not verify are a miss. A store that does
 //! not answer is a miss as well; whoever loads then stores nothing.
 
+mod age;
 mod claim;
 mod elsewhere;
 mod fill;
+mod hold;
 mod names;
+mod near;
 mod read;
 mod remove;
 mod renewal;
@@ -17,13 +20,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::cache::core::Core;
+use crate::cache::rules::Rules;
 use crate::entry::{Format, KeyHash};
 use crate::error::Result;
+use crate::near::store::Store;
 use crate::provider::{CellKind, Incarnation, Prefix, Provider, Stamp};
 use crate::resilience::Resilient;
 
 pub(crate) use claim::RemoteClaim;
 pub(crate) use elsewhere::{Elsewhere, Outwaited};
+pub(crate) use near::{LEAST_BOUND, LONGEST_BOUND, NearCache};
 pub(crate) use write::RemoteWrite;
 
 /// How long a lease lives where nobody says otherwise.
@@ -36,9 +43,8 @@ const WRITE_LEASE: Duration = Duration::from_secs(10);
 /// What marks live longer than the entries that carry them: a load lies between the two.
 const MARK_MARGIN: Duration = Duration::from_secs(3_600);
 
-/// A soft deadline of entries that are fresh for as long as the store keeps them, so that the
-/// clocks of two machines need not agree.
-const WHILE_KEPT: u64 = u64::MAX;
+/// A soft deadline that never comes.
+const NO_DEADLINE: u64 = u64::MAX;
 
 /// A store outside the process.
 pub(crate) struct Remote {
@@ -53,8 +59,12 @@ pub(crate) struct Remote {
     /// How often something was invalidated by this process.
     removals: AtomicU64,
     reads: share::Reads,
+    /// Copies of what was read, where they are configured.
+    near: Option<Arc<NearCache>>,
     /// How long one operation may take.
     budget: Duration,
+    /// All of them, but for tests that look what a rule is for.
+    pub(crate) rules: Rules,
 }
 
 /// What a cell and the request's marks held when they were looked at.
@@ -85,6 +95,7 @@ impl Remote {
         format: Format,
         lease: Duration,
         budget: Duration,
+        near: Option<Arc<NearCache>>,
     ) -> Self {
         let namespace = provider.describe().namespace;
         let last_incarnation = AtomicU64::new(Incarnation::UNKNOWN.get());
@@ -96,7 +107,9 @@ impl Remote {
             last_incarnation,
             removals: AtomicU64::new(0),
             reads: share::Reads::default(),
+            near,
             budget,
+            rules: Rules::default(),
         }
     }
 
@@ -130,6 +143,36 @@ impl Remote {
 
     pub(crate) fn removals(&self) -> u64 {
         self.removals.load(Ordering::Relaxed)
+    }
+
+    /// The copies, if they may be served now without asking the store.
+    #[inline]
+    pub(crate) fn copies(&self) -> Option<&Store> {
+        self.near.as_ref()?.serving()
+    }
+
+    /// The near cache, where there is one.
+    pub(crate) fn near(&self) -> Option<&NearCache> {
+        self.near.as_deref()
+    }
+
+    /// Notes that this process has invalidated something.
+    fn note_removal(&self) {
+        self.removals.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Waits until the near caches of all processes have seen what was invalidated before.
+    ///
+    /// # Errors
+    ///
+    /// Where the store does not say how long that is.
+    pub(crate) async fn settle(&self, core: &Core) -> Result<()> {
+        let own = self.near.as_ref().and_then(|near| near.bound()).unwrap_or_default();
+        let longest = near::longest_bound(&*self.provider).await?.max(own);
+        if !longest.is_zero() {
+            core.clock.sleep(longest).await;
+        }
+        Ok(())
     }
 
     fn note(&self, incarnation: Incarnation) {

@@ -2,33 +2,54 @@
 
 use std::sync::Arc;
 
+use super::age::{Age, Lifetime};
 use super::names::{mark, marks};
-use super::{Found, Remote, WHILE_KEPT};
+use super::near::{Before, Nearby};
+use super::{Found, Remote};
 use crate::cache::core::{Core, Look, Request, Seen};
+use crate::cache::rules::Rule;
 use crate::cache::value::{Cacheable, Cached, ValueOps, ops};
 use crate::entry::{Flaw, Mismatch, Stored, TagsHash, Wanted};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::policy::Policy;
 use crate::provider::{
     CellBytes, CellKind, Extent, Incarnation, Lookup, Mark, MarkState, Observed, Provider,
 };
 use crate::stats::{MissReason, count};
 
-/// More than minus the logarithm of the smallest number that a draw can give, about 36.7.
-const LARGEST_LOGARITHM: f64 = 37.0;
-
 impl Remote {
-    /// Looks a key up, for a reader that knows its tags: one command.
+    /// Looks a key up, for a reader that knows its tags: near where there is a copy that may be
+    /// served, else with one command.
     pub(crate) async fn look(&self, core: &Core, request: &Request) -> Look {
+        match self.near.as_ref().map_or(Nearby::Nothing, |near| near.look(request)) {
+            Nearby::Value(value) => {
+                request.counters.near_hit();
+                Look::Hit { value, seen: Seen::NOTHING, refresh: false, stale: false }
+            }
+            Nearby::Copy(value, origin) => {
+                match self.validate(core, request, value, &origin).await {
+                    Some(look) => look,
+                    None => self.look_past_copies(core, request).await,
+                }
+            }
+            Nearby::Nothing => self.look_past_copies(core, request).await,
+        }
+    }
+
+    /// Looks a key up in the store: one command.
+    pub(crate) async fn look_past_copies(&self, core: &Core, request: &Request) -> Look {
+        let before = match &self.near {
+            None => None,
+            Some(near) => {
+                near.announce(&*self.provider).await;
+                near.before(&request.text, &request.tags)
+            }
+        };
         let marks = marks(&request.tags);
         let tags = TagsHash::of(request.tags.iter().map(String::as_str));
         let observed = match self.observe(core, request, &marks, tags).await {
             Ok(observed) => observed,
-            Err(error) => {
-                count(&request.counters.errors);
-                tracing::debug!(target: "cache", key = %request.text, %error, "read");
-                return Look::Failed;
-            }
+            Err(error) => return self.failed(request, &error),
         };
         self.note(observed.incarnation);
         let found = Found { prefix: observed.prefix(), observed };
@@ -37,7 +58,7 @@ impl Remote {
             Some(_) if matches!(found.kind(), Some(CellKind::Lease | CellKind::Write)) => {
                 return Look::Leased { seen: Seen::There(Arc::new(found)) };
             }
-            Some(cell) => self.open(core, request, cell, tags, &found.observed).await,
+            Some(cell) => self.open(core, request, cell, tags, &found.observed, before).await,
         };
         let seen = Seen::There(Arc::new(found));
         match opened {
@@ -46,7 +67,14 @@ impl Remote {
         }
     }
 
-    /// Verifies an entry and decodes its value.
+    /// A store that does not answer: counted, and no error of whoever reads.
+    pub(super) fn failed(&self, request: &Request, error: &Error) -> Look {
+        count(&request.counters.errors);
+        tracing::debug!(target: "cache", key = %request.text, %error, "read");
+        Look::Failed
+    }
+
+    /// Verifies an entry and decodes its value, and keeps a copy near where it is fresh.
     async fn open(
         &self,
         core: &Core,
@@ -54,6 +82,7 @@ impl Remote {
         cell: &[u8],
         asked: TagsHash,
         found: &Observed,
+        mut before: Option<Before>,
     ) -> std::result::Result<(Cached, Age), MissReason> {
         let stored = Stored::decode(cell).map_err(flawed)?;
         let is_ours = stored.tags() == asked;
@@ -67,7 +96,11 @@ impl Remote {
         };
         let unknown =
             stored.named_tags().enumerate().filter(|(at, name)| known(*at, name).is_none());
-        let unknown: Vec<Mark<'_>> = unknown.map(|(_, name)| mark(name)).collect();
+        let unknown: Vec<&str> = unknown.map(|(_, name)| name).collect();
+        if let (Some(near), Some(before)) = (&self.near, &mut before) {
+            before.see(near, &unknown);
+        }
+        let unknown: Vec<Mark<'_>> = unknown.into_iter().map(mark).collect();
         let mut more = match unknown.is_empty() {
             true => Vec::new(),
             false => self.states(&request.text, &unknown).await.ok_or(MissReason::Unavailable)?,
@@ -79,11 +112,15 @@ impl Remote {
         });
         let (text, ops) = (&request.text, request.ops);
         self.verified(&stored, text, ops, found.incarnation, current)?;
-        let age = Age::of(&stored, core.clock.unix_millis(), &request.policy);
-        if matches!(age, Age::Expired) {
+        let age = Lifetime::from(&stored).age(core.clock.unix_millis(), &request.policy);
+        if age == Age::Expired {
             return Err(MissReason::Expired);
         }
-        Ok((decoded(&stored, request.ops, self)?, age))
+        let value = decoded(&stored, request.ops, self)?;
+        if let (Some(near), Some(before), Age::Fresh) = (&self.near, before, age) {
+            near.keep(core, request, before, &value, &stored, found);
+        }
+        Ok((value, age))
     }
 
     fn verified(
@@ -95,6 +132,8 @@ impl Remote {
         current: impl IntoIterator<Item = Option<crate::provider::Stamp>>,
     ) -> std::result::Result<(), MissReason> {
         let schema = (ops.schema)();
+        let is_fenced = self.rules.keep(Rule::Fence);
+        let incarnation = if is_fenced { incarnation } else { stored.incarnation() };
         let wanted = Wanted { key: self.key_hash(text), schema, tags: None, incarnation };
         stored.verify(&wanted, current).map_err(mismatched)
     }
@@ -140,7 +179,7 @@ impl Remote {
                 let stored = Stored::decode(&cell).map_err(flawed)?;
                 let stamps = marks.iter().map(|state| state.stamp());
                 self.verified(&stored, text, ops, incarnation, stamps)?;
-                match Age::of(&stored, now, &Policy::new()) {
+                match Lifetime::from(&stored).age(now, &Policy::new()) {
                     Age::Fresh | Age::Early => decoded(&stored, ops, self),
                     _ => Err(MissReason::Expired),
                 }
@@ -189,7 +228,7 @@ impl Remote {
             incarnation: *incarnation,
         };
         let is_valid = stored.verify(&wanted, marks.iter().map(|state| state.stamp())).is_ok();
-        let age = Age::of(&stored, core.clock.unix_millis(), &Policy::new());
+        let age = Lifetime::from(&stored).age(core.clock.unix_millis(), &Policy::new());
         Ok(is_valid && !stored.is_nothing() && matches!(age, Age::Fresh | Age::Early))
     }
 
@@ -235,53 +274,5 @@ fn mismatched(mismatch: Mismatch) -> MissReason {
     match mismatch {
         Mismatch::Key | Mismatch::Schema => MissReason::Undecodable,
         _ => MissReason::Invalidated,
-    }
-}
-
-/// Where in its life an entry is.
-#[derive(Clone, Copy)]
-enum Age {
-    Fresh,
-    /// Fresh, and chosen by XFetch to be refreshed now.
-    Early,
-    /// Past its TTL, to be served while it is refreshed.
-    Stale,
-    /// Past its TTL, to be served only if a load fails or takes too long.
-    Kept,
-    Expired,
-}
-
-impl Age {
-    fn of(stored: &Stored<'_>, now: u64, policy: &Policy) -> Self {
-        let deadline = stored.soft_deadline();
-        if deadline == WHILE_KEPT {
-            return Self::Fresh;
-        }
-        if now < deadline {
-            let reach = f64::from(stored.load_millis()) * policy.early_beta();
-            let left = (deadline - now) as f64;
-            // XFetch (Vattani et al., VLDB 2015, algorithm 2). `1 - f64()` is in (0, 1].
-            let is_early =
-                left < reach * LARGEST_LOGARITHM && left < reach * -(1.0 - fastrand::f64()).ln();
-            return if is_early { Self::Early } else { Self::Fresh };
-        }
-        let past = u128::from(now - deadline);
-        if policy.stale.is_some_and(|stale| past < stale.as_millis()) {
-            Self::Stale
-        } else if past < policy.kept().as_millis() {
-            Self::Kept
-        } else {
-            Self::Expired
-        }
-    }
-
-    fn look(self, value: Cached, seen: Seen) -> Look {
-        match self {
-            Self::Fresh => Look::Hit { value, seen, refresh: false, stale: false },
-            Self::Early => Look::Hit { value, seen, refresh: true, stale: false },
-            Self::Stale => Look::Hit { value, seen, refresh: true, stale: true },
-            Self::Kept => Look::Kept { value, seen },
-            Self::Expired => Look::Miss { seen, reason: MissReason::Expired },
-        }
     }
 }

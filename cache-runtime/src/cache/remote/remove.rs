@@ -1,7 +1,5 @@
 //! Removals: `Ok` only when the store has acknowledged them.
 
-use std::sync::atomic::Ordering;
-
 use super::Remote;
 use super::names::mark;
 use crate::cache::core::Core;
@@ -14,15 +12,14 @@ impl Remote {
     /// Removes a key: a value, a load under way, a writer's claim.
     pub(crate) async fn remove(&self, core: &Core, text: &str) -> Result<bool> {
         let removed = self.provider.remove(Removal::of_keys(&[text])).await;
+        // Only now: a copy of what was read before the removal may have been kept during it.
+        if let Some(near) = &self.near {
+            near.forget(text);
+        }
         // What is loaded now will be refused: whoever comes next need not wait for it.
         core.flights.evict(text);
         tracing::debug!(target: "cache", key = %text, ?removed, "invalidate");
         removed.map(|removed| removed > 0)
-    }
-
-    /// Invalidates all that carries any of the tags: one command.
-    pub(crate) async fn remove_tags(&self, tags: &[Tag]) -> Result<()> {
-        self.remove_all(&[], tags, &[]).await
     }
 
     /// Invalidates all that carries a function's name: one command.
@@ -47,21 +44,33 @@ impl Remote {
         let marks: Vec<Mark<'_>> = families.chain(tags).chain(functions).collect();
         let removal = Removal::of_keys(keys).and_marks(&marks);
         let removed = self.provider.remove(removal).await.map(|_| ());
-        self.removals.fetch_add(1, Ordering::Relaxed);
+        if let Some(near) = &self.near {
+            keys.iter().for_each(|key| near.forget(key));
+            marks.iter().for_each(|mark| near.forget_mark(*mark));
+        }
+        if !marks.is_empty() {
+            self.note_removal();
+        }
         removed
     }
 
     /// Removes the keys that fit a pattern, loads under way included; returns how many.
     pub(crate) async fn remove_matching(&self, pattern: &Pattern) -> Result<u64> {
         let removed = self.provider.remove_matching(pattern).await;
-        self.removals.fetch_add(1, Ordering::Relaxed);
+        if let Some(near) = &self.near {
+            near.forget_matching(pattern);
+        }
+        self.note_removal();
         removed
     }
 
     /// Removes everything of the namespace.
     pub(crate) async fn clear(&self) -> Result<()> {
         let cleared = self.provider.clear().await;
-        self.removals.fetch_add(1, Ordering::Relaxed);
+        if let Some(near) = &self.near {
+            near.forget_all();
+        }
+        self.note_removal();
         cleared
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::claim::RemoteClaim;
 use super::names::{mark_ttl, marks, stamps};
-use super::{Remote, WHILE_KEPT};
+use super::{NO_DEADLINE, Remote};
 use crate::cache::claim::{Claim, Outcome, Taken};
 use crate::cache::core::{Core, Request, Tier};
 use crate::cache::value::Cached;
@@ -70,13 +70,7 @@ impl Remote {
         let jitter = policy.jitter.unwrap_or(0.0).clamp(0.0, 1.0);
         let ttl = draught.ttl.saturating_sub(draught.ttl.mul_f64(jitter * fastrand::f64()));
         let ends_softly = policy.may_serve_expired() || policy.early_beta() > 0.0 || jitter > 0.0;
-        let soft_deadline = match ends_softly {
-            true => {
-                let millis = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
-                core.clock.unix_millis().saturating_add(millis).min(WHILE_KEPT - 1)
-            }
-            false => WHILE_KEPT,
-        };
+        let millis = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
         let named: Vec<(&str, Stamp)> =
             names.iter().map(|name| name.as_str()).zip(stamps.iter().copied()).collect();
         let draft = Draft {
@@ -89,7 +83,8 @@ impl Remote {
             tags: TagsHash::of(request.tags.iter().map(String::as_str)),
             stamps: &[],
             named: &named,
-            soft_deadline,
+            soft_deadline: core.clock.unix_millis().saturating_add(millis).min(NO_DEADLINE - 1),
+            fresh_while_kept: !ends_softly,
             load_millis: u32::try_from(draught.took.as_millis()).unwrap_or(u32::MAX),
             payload: payload.as_ref().map_or(&[], |payload| &payload.bytes),
         };
@@ -131,7 +126,11 @@ impl Remote {
             if incarnation != Incarnation::UNKNOWN {
                 fill = fill.incarnation(incarnation);
             }
-            match (self.provider.fill(fill).await?, guess.take()) {
+            let filled = self.provider.fill(fill).await;
+            if let Some(near) = &self.near {
+                near.forget(&request.text);
+            }
+            match (filled?, guess.take()) {
                 (Filled::Refused(Refusal::Incarnation), Some(_)) => {}
                 (Filled::Refused(why), _) => {
                     let message = format!("the server changed while it stored ({why:?})");

@@ -73,6 +73,7 @@ cases! {
         same!(kind(provider.release("k", lease()).await), down, "`release`");
         same!(kind(provider.ensure_marks("k", &[], LONG).await), down, "`ensure_marks`");
         same!(kind(provider.hold_marks(&[], LONG).await), down, "`hold_marks`");
+        same!(kind(provider.release_marks(&[]).await), down, "`release_marks`");
         same!(kind(provider.remove(Removal::default()).await), down, "`remove`");
         same!(kind(provider.remove_matching(&pattern).await), down, "`remove_matching`");
         same!(kind(provider.clear().await), down, "`clear`");

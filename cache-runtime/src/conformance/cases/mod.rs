@@ -13,6 +13,7 @@ mod patterns;
 mod races;
 mod reads;
 mod removals;
+mod together;
 mod values;
 
 use super::check::Verdict;
@@ -26,7 +27,7 @@ type Case = (&'static str, Run);
 
 /// All cases with their full names.
 pub(super) fn all() -> impl Iterator<Item = (String, Run)> {
-    let areas: [(&str, &[Case]); 14] = [
+    let areas: [(&str, &[Case]); 15] = [
         ("reads", reads::CASES),
         ("values", values::CASES),
         ("names", names::CASES),
@@ -37,6 +38,7 @@ pub(super) fn all() -> impl Iterator<Item = (String, Run)> {
         ("guards", guards::CASES),
         ("holds", holds::CASES),
         ("removals", removals::CASES),
+        ("together", together::CASES),
         ("patterns", patterns::CASES),
         ("namespaces", namespaces::CASES),
         ("races", races::CASES),

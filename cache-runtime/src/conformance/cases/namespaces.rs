@@ -38,6 +38,7 @@ cases! {
         let own = w.create("k", &[TAG]).await?;
         same!(other.read_marks("k", &[TAG]).await?, [MarkState::Absent], "the other's mark");
         other.hold_marks(&[TAG], LONG).await?;
+        other.release_marks(&[TAG]).await?;
         other.remove_marks(&[TAG]).await?;
         same!(w.state("k", TAG).await?, MarkState::Live(own[0]), "the own mark");
     }
@@ -50,16 +51,15 @@ cases! {
         check!(other.try_lease("k", lease, LONG).await?, "another namespace's key is busy");
     }
 
-    async fn a_clear_removes_cells_leases_marks_and_holds(w) {
+    async fn a_clear_removes_cells_leases_and_marks(w) {
         w.put("k", LONG).await?;
         w.lease("l").await?;
-        let marks = [TAG, Mark::epoch("e"), Mark::scope("s"), Mark::tag("held")];
-        w.create("k", &marks[..3]).await?;
-        w.provider.hold_marks(&marks[3..], LONG).await?;
+        let marks = [TAG, Mark::epoch("e"), Mark::scope("s")];
+        w.create("k", &marks).await?;
         w.provider.clear().await?;
         same!(w.prefix("k").await?, Prefix::ABSENT, "the value");
         same!(w.prefix("l").await?, Prefix::ABSENT, "the lease");
-        same!(w.provider.read_marks("k", &marks).await?, [MarkState::Absent; 4], "the marks");
+        same!(w.provider.read_marks("k", &marks).await?, [MarkState::Absent; 3], "the marks");
     }
 
     async fn a_cleared_mark_gets_another_stamp(w) {

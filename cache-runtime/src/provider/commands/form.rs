@@ -17,8 +17,12 @@ use base64::Engine as _;
 #[cfg(feature = "upstash")]
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// What a held mark holds: of another length than any nonce.
-pub(super) const HELD: &[u8] = b"held";
+/// Whether a mark that holds this is held: `held` and the number of holds in eight digits, which is
+/// longer than any nonce.
+pub(super) fn is_held(stored: &[u8]) -> bool {
+    let count = stored.strip_prefix(b"held");
+    count.is_some_and(|count| count.len() == 8 && count.iter().all(u8::is_ascii_digit))
+}
 
 /// What the prefix of foreign text begins with.
 #[cfg(feature = "upstash")]
@@ -161,7 +165,7 @@ fn decode_text(stored: &[u8]) -> Vec<u8> {
 
 #[cfg(all(test, feature = "upstash"))]
 mod tests {
-    use super::{Form, HELD};
+    use super::{Form, is_held};
     use crate::entry::{CellKind, Prefix};
     use crate::provider::Expected;
 
@@ -239,6 +243,18 @@ mod tests {
     }
 
     #[test]
+    fn a_held_mark_is_known_by_its_count() {
+        for held in [b"held00000001", b"held00000120", b"held99999999"] {
+            assert!(is_held(held));
+        }
+        let others: [&[u8]; 6] =
+            [b"", b"held", b"held0001", b"held000000001", b"held0000000a", b"hold00000001"];
+        for other in others {
+            assert!(!is_held(other), "{}", other.escape_ascii());
+        }
+    }
+
+    #[test]
     fn nonces_survive_and_nothing_else_is_one() {
         for form in [Form::Raw, Form::Text] {
             for nonce in [[0; 8], [0xff; 8], *b"held\0\0\0\0"] {
@@ -247,7 +263,7 @@ mod tests {
                 assert_eq!(form.decode_nonce(&stored), Some(nonce));
                 assert_eq!(form.decode_nonce(&stored[1..]), None);
             }
-            assert_eq!(form.decode_nonce(HELD), None);
+            assert_eq!(form.decode_nonce(b"held00000001"), None);
             assert_eq!(form.decode_nonce(b""), None);
         }
         // Its last character has bits that no nonce sets.

@@ -13,7 +13,7 @@ struct Running<F: Future> {
 /// Runs all futures until each has ended, and returns their results in order.
 ///
 /// There are as many of them as buckets at most, so each is polled whenever one wakes.
-pub(super) async fn join_all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
+pub(crate) async fn join_all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
     let mut all: Vec<Running<F>> =
         futures.map(|future| Running { future: Box::pin(future), result: None }).collect();
     poll_fn(|context| {

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use super::form::Form;
+use super::listener::Listener;
 use crate::Result;
 use crate::entry::Incarnation;
 
@@ -104,6 +105,11 @@ pub(crate) trait Link: Debug + Send + Sync + 'static {
         node: usize,
         batch: Self::Batch,
     ) -> impl Future<Output = Result<Answer>> + Send;
+
+    /// Tells the listener of every name of its namespace that changes, and when its servers are
+    /// alive, as [`Provider::watch`](crate::provider::Provider::watch) promises it; false if there
+    /// is no way to hear of it.
+    fn watch(&self, listener: Listener) -> bool;
 
     /// Lets go of connections; later sends fail with [`Shutdown`](crate::ErrorKind::Shutdown).
     fn shutdown(&self) -> impl Future<Output = Result<()>> + Send;

@@ -213,7 +213,7 @@ impl<L: Link> Steps<L> {
     async fn refuse(&self, request: &Fill<'_>, refusal: Refusal) -> Result<Filled> {
         if request.on_refused == OnRefused::Remove {
             let keys = [request.key];
-            self.unlink_in_order("fill", &keys, &[]).await?;
+            self.unlink_lots("fill", &self.lots("fill", &keys, &[])?).await?;
         }
         Ok(Filled::Refused(refusal))
     }

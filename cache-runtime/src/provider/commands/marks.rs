@@ -193,19 +193,4 @@ impl<L: Link> Steps<L> {
         }
         Ok(())
     }
-
-    /// [`Provider::hold_marks`](crate::provider::Provider::hold_marks).
-    pub(super) async fn hold(&self, marks: &[Mark<'_>], ttl: Duration) -> Result<()> {
-        const STEP: &str = "hold_marks";
-        self.check_open(STEP)?;
-        let groups = self.groups_of_copies(marks);
-        let call = |group| self.marks_call(STEP, &self.scripts.hold, marks, group, ttl);
-        let calls: Result<Vec<Call<'_>>> = groups.iter().map(call).collect();
-        let calls = calls?;
-        let results = join_all(calls.iter().map(|call| self.run_now(STEP, call))).await;
-        for (reply, _) in reply::all_done(STEP, results)? {
-            reply::count(STEP, reply)?;
-        }
-        Ok(())
-    }
 }

@@ -6,11 +6,14 @@
 //!
 //! - `names`: where keys and marks lie. - `form`: what lies there.
 //! - `scripts`: the steps that have to be atomic. - `reply`: answers, and refusals as errors.
-//! - `read`, `load`, `marks`, `remove`, `scan`: the steps themselves.
+//! - `listener`: names that changed, as what they stand for.
+//! - `read`, `load`, `marks`, `holds`, `remove`, `sweep`, `scan`: the steps themselves.
 
 mod form;
+mod holds;
 mod join;
 mod link;
+mod listener;
 mod load;
 mod marks;
 mod names;
@@ -20,9 +23,13 @@ mod reply;
 mod scan;
 mod scripts;
 mod steps;
+mod sweep;
 #[cfg(all(test, feature = "redis", feature = "upstash", feature = "conformance"))]
 mod tests;
 
 pub(crate) use form::Form;
+#[cfg(feature = "redis")]
+pub(crate) use join::join_all;
 pub(crate) use link::{Answer, Batch, Bucket, Link, Reply, Sent};
+pub(crate) use listener::Listener;
 pub(crate) use steps::Steps;

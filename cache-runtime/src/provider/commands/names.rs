@@ -18,7 +18,7 @@ use std::io::Write as _;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::link::Bucket;
-use crate::provider::{Mark, MarkKind};
+use crate::provider::{Changed, Mark, MarkKind};
 use crate::{Error, ErrorKind, Pattern, Result};
 
 /// How many stars a pattern may have to be matched by the server, which tries each of them again
@@ -156,6 +156,11 @@ impl Names {
         Ok(())
     }
 
+    /// What every name of the namespace begins with.
+    pub(super) fn head(&self) -> &[u8] {
+        &self.head
+    }
+
     /// A glob pattern that leaves out no name of the namespace.
     pub(super) fn everything(&self) -> Vec<u8> {
         let mut glob = self.head.clone();
@@ -192,6 +197,18 @@ impl Names {
     /// The bucket of a name, if it is one of this namespace.
     pub(super) fn bucket_in(&self, name: &[u8]) -> Option<Bucket> {
         self.take_apart(name).map(|(_, bucket, _)| bucket)
+    }
+
+    /// What has changed when something under this name has, if it is one of this namespace. All
+    /// copies of a scope are the same mark.
+    pub(super) fn changed_in<'n>(&self, name: &'n [u8]) -> Option<Changed<'n>> {
+        let (kind, _, text) = self.take_apart(name)?;
+        Some(match kind {
+            Kind::Cell => Changed::Cell(text),
+            Kind::Tag => Changed::Mark(Mark::tag(text)),
+            Kind::Epoch => Changed::Mark(Mark::epoch(text)),
+            Kind::Scope => Changed::Mark(Mark::scope(text)),
+        })
     }
 
     fn take_apart<'n>(&self, name: &'n [u8]) -> Option<(Kind, Bucket, &'n str)> {

@@ -1,6 +1,6 @@
 //! What answers mean, and refusals as errors.
 
-use super::form::{Form, HELD};
+use super::form::{Form, is_held};
 use super::link::Reply;
 use crate::entry::{Incarnation, Stamp};
 use crate::provider::MarkState;
@@ -18,7 +18,7 @@ pub(super) fn mark_state(
 ) -> Result<MarkState> {
     match reply {
         Reply::Nil => Ok(MarkState::Absent),
-        Reply::Bytes(stored) if stored == HELD => Ok(MarkState::Held),
+        Reply::Bytes(stored) if is_held(&stored) => Ok(MarkState::Held),
         // Whatever else lies there was not made by a load, so it makes no entry valid.
         Reply::Bytes(stored) => Ok(form
             .decode_nonce(&stored)

@@ -1,9 +1,10 @@
 //! Removing what a pattern fits, or everything: by a scan of all keys of all servers.
 
+use super::holds::Lot;
 use super::link::{Answer, Batch, Bucket, Link, Reply};
-use super::remove::by_bucket;
 use super::reply;
 use super::steps::Steps;
+use super::sweep::Sweep;
 use crate::entry::Incarnation;
 use crate::{Error, ErrorKind, Pattern, Result};
 
@@ -32,7 +33,8 @@ impl<L: Link> Steps<L> {
         const STEP: &str = "remove_matching";
         self.check_open(STEP)?;
         if let Some(key) = pattern.as_literal() {
-            return self.unlink_in_order(STEP, &[&key], &[]).await;
+            let lots = self.lots(STEP, &[&key], &[])?;
+            return self.unlink_lots(STEP, &lots).await;
         }
         let glob = self.names.cells_like(pattern);
         let chosen = |name: &[u8]| {
@@ -59,36 +61,51 @@ impl<L: Link> Steps<L> {
         glob: &[u8],
         chosen: impl Fn(&[u8]) -> Option<Bucket>,
     ) -> Result<u64> {
-        let mut removed = 0;
+        let (mut removed, mut sweep) = (0, Sweep::begin(self, step).await?);
+        let scanned = self.unlink_rounds(step, glob, &chosen, &mut sweep, &mut removed).await;
+        let ended = sweep.end().await;
+        scanned.and(ended).map_err(|error| doubtful(step, removed, error))?;
+        Ok(removed)
+    }
+
+    async fn unlink_rounds(
+        &self,
+        step: &'static str,
+        glob: &[u8],
+        chosen: &impl Fn(&[u8]) -> Option<Bucket>,
+        sweep: &mut Sweep<'_, L>,
+        removed: &mut u64,
+    ) -> Result<()> {
         let mut scanned: Vec<Incarnation> = Vec::new();
         for _ in 0..MOST_ROUNDS {
             scanned.clear();
             // Servers are scanned one after the other: haste would only slow down everybody else.
             while scanned.len() < self.link.nodes().await? {
                 let node = scanned.len();
-                let life = self.unlink_on(step, node, glob, &chosen, &mut removed).await;
-                match life.map_err(|error| doubtful(step, removed, error))? {
+                match self.unlink_on(step, node, glob, chosen, sweep, removed).await? {
                     Some(life) => scanned.push(life),
                     None => break,
                 }
             }
             if scanned.len() == self.link.nodes().await? && !holds_twice(&scanned) {
-                return Ok(removed);
+                return Ok(());
             }
         }
         let message = "servers came and went while they were scanned";
         Err(Error::new(ErrorKind::Unknown, step, message))
     }
 
-    /// Removes on one server; its life, or `None` if another took its place meanwhile.
+    /// Removes on one server; its life, or `None` if all has to be scanned anew.
     ///
-    /// A cursor means nothing to another server: it would pass over keys.
+    /// That is so if another took its place meanwhile, to which a cursor means nothing: it would pass
+    /// over keys. And if loads may have stored what they made of cells that were still to go.
     async fn unlink_on(
         &self,
         step: &'static str,
         node: usize,
         glob: &[u8],
         chosen: &impl Fn(&[u8]) -> Option<Bucket>,
+        sweep: &mut Sweep<'_, L>,
         removed: &mut u64,
     ) -> Result<Option<Incarnation>> {
         let (mut cursor, mut first_life) = (b"0".to_vec(), None);
@@ -100,13 +117,27 @@ impl<L: Link> Steps<L> {
             let named = |name: Vec<u8>| Some((chosen(&name)?, name));
             let found: Vec<(Bucket, Vec<u8>)> = page.names.into_iter().filter_map(named).collect();
             for some in found.chunks(NAMES_AT_ONCE) {
-                *removed += self.unlink_names(step, by_bucket(some.to_vec())).await?;
+                *removed += self.unlink_lots(step, &self.lots_of_names(some)).await?;
+            }
+            if !sweep.goes_on().await? {
+                return Ok(None);
             }
             if page.next == b"0" {
                 return Ok(first_life);
             }
             cursor = page.next;
         }
+    }
+
+    /// The same names, those of one bucket together.
+    fn lots_of_names(&self, names: &[(Bucket, Vec<u8>)]) -> Vec<Lot> {
+        let mut lots = Vec::new();
+        for (bucket, name) in names {
+            let lot = Lot::of(&mut lots, *bucket);
+            let is_cell = self.names.key_in(name).is_some();
+            if is_cell { &mut lot.cells } else { &mut lot.marks }.push(name.clone());
+        }
+        lots
     }
 
     async fn scan(

@@ -10,7 +10,9 @@ use super::form::Form;
 use super::link::{Batch, Bucket};
 
 const CELL: &str = include_str!("lua/cell.lua");
+const HELD: &str = include_str!("lua/held.lua");
 const MARKS: &str = include_str!("lua/marks.lua");
+const PUT_HOLD: &str = include_str!("lua/put_hold.lua");
 
 /// On Upstash a script keeps all others waiting unless it says that its keys alone need a lock.
 const REST_HEADER: &str = "#!lua flags=allow-key-locking\n";
@@ -25,6 +27,8 @@ pub(super) struct Scripts {
     pub(super) ensure: Script,
     pub(super) touch: Script,
     pub(super) hold: Script,
+    pub(super) lift: Script,
+    pub(super) unlink: Script,
 }
 
 impl Scripts {
@@ -35,13 +39,15 @@ impl Scripts {
         let script =
             |parts: &[&str], body: &str| Script::new([&[header], parts, &[body]].concat().concat());
         Self {
-            acquire: script(&[&cell, &marks], include_str!("lua/acquire.lua")),
-            fill: script(&[&cell, &marks], include_str!("lua/fill.lua")),
+            acquire: script(&[&cell, HELD, &marks], include_str!("lua/acquire.lua")),
+            fill: script(&[&cell, HELD, &marks], include_str!("lua/fill.lua")),
             renew: script(&[&cell], include_str!("lua/renew.lua")),
             release: script(&[&cell], include_str!("lua/release.lua")),
-            ensure: script(&[&marks], include_str!("lua/ensure.lua")),
-            touch: script(&[&marks], include_str!("lua/touch.lua")),
-            hold: script(&[], include_str!("lua/hold.lua")),
+            ensure: script(&[HELD, &marks], include_str!("lua/ensure.lua")),
+            touch: script(&[HELD, &marks], include_str!("lua/touch.lua")),
+            hold: script(&[HELD, PUT_HOLD], include_str!("lua/hold.lua")),
+            lift: script(&[HELD, PUT_HOLD], include_str!("lua/lift.lua")),
+            unlink: script(&[HELD], include_str!("lua/unlink.lua")),
         }
     }
 }

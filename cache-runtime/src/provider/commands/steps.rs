@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::link::{Answer, Batch, Bucket, Link, Reply, Sent};
+use super::listener::Listener;
 use super::names::Names;
 use super::reply;
 use super::scripts::{Call, Scripts};
 use crate::provider::{
     Acquire, Acquired, Baseline, BoxFuture, Description, Fill, Filled, Incarnation, Lookup, Mark,
-    Observed, Prefix, Provider, Removal, Usage,
+    Observed, Prefix, Provider, Removal, Usage, Watch,
 };
 use crate::{Error, ErrorKind, Pattern, Result};
 
@@ -26,9 +27,9 @@ const LONGEST_NAME: usize = 64 * 1024;
 ///
 /// Each step maps to commands as the texts of [`Provider`] say. Where a link has several buckets,
 /// parts of a step that lie in different ones are sent in parallel, except where an order is
-/// promised: guards are read before the fill, the marks of an entry after it, and epochs are
-/// removed before tags and scopes. Each mark's stamp is made with the incarnation of the server
-/// that answered for this mark.
+/// promised: guards are read before the fill, the marks of an entry after it, and a removal blocks
+/// all that it names before it lets go of any. Each mark's stamp is made with the incarnation of the
+/// server that answered for this mark.
 ///
 /// # Cancel safety
 ///
@@ -186,6 +187,10 @@ impl<L: Link> Provider for Steps<L> {
         Box::pin(self.hold(marks, ttl))
     }
 
+    fn release_marks<'a>(&'a self, marks: &'a [Mark<'a>]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.release_holds(marks))
+    }
+
     fn remove<'a>(&'a self, removal: Removal<'a>) -> BoxFuture<'a, Result<u64>> {
         Box::pin(self.unlink(removal))
     }
@@ -212,6 +217,11 @@ impl<L: Link> Provider for Steps<L> {
 
     fn describe(&self) -> Description {
         Description::shared(self.link.name(), self.names.namespace(), self.link.is_fenced())
+    }
+
+    fn watch(&self, watch: Watch) -> bool {
+        !self.is_closed.load(Ordering::Acquire)
+            && self.link.watch(Listener::new(self.names.clone(), watch))
     }
 
     fn shutdown(&self) -> BoxFuture<'_, Result<()>> {

@@ -5,21 +5,23 @@
 //! are slots that hold bytes and compare by prefix, marks are slots that hold nonces.
 
 mod steps;
+mod telling;
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use super::{
-    Acquire, Acquired, Baseline, BoxFuture, Description, Fill, Filled, Incarnation, Lookup, Mark,
-    Observed, Prefix, Provider, Removal, Usage,
+    Acquire, Acquired, Baseline, BoxFuture, Changed, Description, Fill, Filled, Incarnation,
+    Lookup, Mark, Observed, Prefix, Provider, Removal, Usage, Watch,
 };
 use crate::clock::Clock;
 use crate::entry::unique_bytes;
 use crate::near::sites::Sites;
 use crate::near::store::Store;
 use crate::{Error, ErrorKind, Pattern, Result};
+use telling::Watchers;
 
 /// A byte provider that keeps everything in this process.
 ///
@@ -61,7 +63,10 @@ pub struct MemoryProvider {
 struct Shared {
     cells: Store,
     marks: Store,
+    /// Removals have all of it, so that what they name goes at one instant; other steps share it.
+    whole: RwLock<()>,
     incarnation: Incarnation,
+    watchers: Watchers,
 }
 
 impl MemoryProvider {
@@ -82,6 +87,11 @@ impl MemoryProvider {
         Self::with(Arc::clone(&self.shared), namespace.into())
     }
 
+    /// Tells watchers of what a step has changed, or may have.
+    fn tell<'a>(&self, changes: impl IntoIterator<Item = Changed<'a>>) {
+        self.shared.watchers.tell(&self.prefix, changes);
+    }
+
     fn with(shared: Arc<Shared>, namespace: String) -> Self {
         let prefix = format!("{}:{namespace}:", namespace.len());
         Self { shared, namespace, prefix, closed: Arc::default() }
@@ -94,12 +104,31 @@ impl MemoryProvider {
         step: impl FnOnce(&'a Self) -> Result<T> + Send + 'a,
     ) -> BoxFuture<'a, Result<T>> {
         Box::pin(async move {
-            if self.closed.load(Ordering::Acquire) {
-                let message = "the provider was shut down; build a new one";
-                return Err(Error::new(ErrorKind::Shutdown, operation, message));
-            }
+            self.check_open(operation)?;
+            let _part = self.shared.whole.read().unwrap_or_else(PoisonError::into_inner);
             step(self)
         })
+    }
+
+    /// The same for a step that no other one may see half done.
+    fn whole_step<'a, T: Send + 'a>(
+        &'a self,
+        operation: &'static str,
+        step: impl FnOnce(&'a Self) -> Result<T> + Send + 'a,
+    ) -> BoxFuture<'a, Result<T>> {
+        Box::pin(async move {
+            self.check_open(operation)?;
+            let _whole = self.shared.whole.write().unwrap_or_else(PoisonError::into_inner);
+            step(self)
+        })
+    }
+
+    fn check_open(&self, operation: &'static str) -> Result<()> {
+        if self.closed.load(Ordering::Acquire) {
+            let message = "the provider was shut down; build a new one";
+            return Err(Error::new(ErrorKind::Shutdown, operation, message));
+        }
+        Ok(())
     }
 }
 
@@ -155,7 +184,9 @@ impl MemoryProviderBuilder {
         let shared = Shared {
             cells: store(),
             marks: store(),
+            whole: RwLock::default(),
             incarnation: Incarnation::new(u64::from_le_bytes(unique_bytes()) | 1),
+            watchers: Watchers::default(),
         };
         MemoryProvider::with(Arc::new(shared), self.namespace)
     }
@@ -164,15 +195,27 @@ impl MemoryProviderBuilder {
 #[deny(clippy::missing_trait_methods)]
 impl Provider for MemoryProvider {
     fn read<'a>(&'a self, lookups: &'a [Lookup<'a>]) -> BoxFuture<'a, Result<Vec<Observed>>> {
-        self.step("read", move |this| lookups.iter().map(|lookup| this.look_up(lookup)).collect())
+        self.step("read", move |this| {
+            let found = lookups.iter().map(|lookup| this.look_up(lookup)).collect();
+            this.shared.watchers.give_sign();
+            found
+        })
     }
 
     fn acquire<'a>(&'a self, request: Acquire<'a>) -> BoxFuture<'a, Result<Acquired>> {
-        self.step("acquire", move |this| this.acquire_now(&request))
+        self.step("acquire", move |this| {
+            let acquired = this.acquire_now(&request);
+            this.tell([Changed::Cell(request.key)]);
+            acquired
+        })
     }
 
     fn fill<'a>(&'a self, request: Fill<'a>) -> BoxFuture<'a, Result<Filled>> {
-        self.step("fill", move |this| this.fill_now(&request))
+        self.step("fill", move |this| {
+            let filled = this.fill_now(&request);
+            this.tell([Changed::Cell(request.key)]);
+            filled
+        })
     }
 
     fn renew<'a>(
@@ -185,7 +228,11 @@ impl Provider for MemoryProvider {
     }
 
     fn release<'a>(&'a self, key: &'a str, prefix: Prefix) -> BoxFuture<'a, Result<bool>> {
-        self.step("release", move |this| this.release_now(key, prefix))
+        self.step("release", move |this| {
+            let released = this.release_now(key, prefix);
+            this.tell([Changed::Cell(key)]);
+            released
+        })
     }
 
     fn ensure_marks<'a>(
@@ -198,20 +245,42 @@ impl Provider for MemoryProvider {
     }
 
     fn hold_marks<'a>(&'a self, marks: &'a [Mark<'a>], ttl: Duration) -> BoxFuture<'a, Result<()>> {
-        self.step("hold_marks", move |this| this.hold_now(marks, ttl))
+        self.step("hold_marks", move |this| {
+            let held = this.hold_now(marks, ttl);
+            this.tell(marks.iter().copied().map(Changed::Mark));
+            held
+        })
+    }
+
+    fn release_marks<'a>(&'a self, marks: &'a [Mark<'a>]) -> BoxFuture<'a, Result<()>> {
+        self.step("release_marks", move |this| {
+            let released = this.release_holds_now(marks);
+            this.tell(marks.iter().copied().map(Changed::Mark));
+            released
+        })
     }
 
     fn remove<'a>(&'a self, removal: Removal<'a>) -> BoxFuture<'a, Result<u64>> {
-        self.step("remove", move |this| this.remove_now(&removal))
+        self.whole_step("remove", move |this| {
+            let removed = this.remove_now(&removal);
+            let cells = removal.keys.iter().copied().map(Changed::Cell);
+            this.tell(cells.chain(removal.marks.iter().copied().map(Changed::Mark)));
+            removed
+        })
     }
 
     fn remove_matching<'a>(&'a self, pattern: &'a Pattern) -> BoxFuture<'a, Result<u64>> {
-        self.step("remove_matching", move |this| this.remove_matching_now(pattern))
+        self.whole_step("remove_matching", move |this| {
+            let removed = this.remove_matching_now(pattern);
+            this.tell([Changed::Everything]);
+            removed
+        })
     }
 
     fn clear(&self) -> BoxFuture<'_, Result<()>> {
-        self.step("clear", |this| {
+        self.whole_step("clear", |this| {
             this.clear_now();
+            this.tell([Changed::Everything]);
             Ok(())
         })
     }
@@ -226,6 +295,12 @@ impl Provider for MemoryProvider {
 
     fn describe(&self) -> Description {
         Description::in_process("in-memory", self.namespace.as_str())
+    }
+
+    fn watch(&self, watch: Watch) -> bool {
+        // Signs of life come with reads: whoever reads nothing has no use for one.
+        self.shared.watchers.add(&self.prefix, watch);
+        true
     }
 
     fn shutdown(&self) -> BoxFuture<'_, Result<()>> {

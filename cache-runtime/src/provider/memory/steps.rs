@@ -23,7 +23,8 @@ type Cell = Arc<[u8]>;
 #[derive(Clone, Copy)]
 enum Nonce {
     Live([u8; 8]),
-    Held,
+    /// By so many.
+    Held(u32),
 }
 
 impl MemoryProvider {
@@ -167,7 +168,7 @@ impl MemoryProvider {
             self.shared.marks.update(text, |held| {
                 let Some((old, nonce)) = self.live::<Nonce>(held) else { return Change::Keep };
                 state = self.state_of(*nonce);
-                if matches!(nonce, Nonce::Held) || old.fresh_until >= end {
+                if matches!(nonce, Nonce::Held(_)) || old.fresh_until >= end {
                     return Change::Keep;
                 }
                 Change::Put(heir(old, slot(text, *nonce, end, 0)))
@@ -181,12 +182,26 @@ impl MemoryProvider {
         let end = self.end(ttl);
         for text in self.mark_texts("hold_marks", marks)? {
             let fits = self.shared.marks.update(&text, |held| match self.live::<Nonce>(held) {
-                Some((old, Nonce::Held)) if old.fresh_until >= end => Change::Keep,
-                // Not evicted: a hold that is lost early would break what it promises.
-                _ => Change::Pin(slot(&text, Nonce::Held, end, 0)),
+                Some((old, Nonce::Held(count))) => {
+                    hold(&text, count.saturating_add(1), end.max(old.fresh_until))
+                }
+                _ => hold(&text, 1, end),
             });
             if !fits {
                 return Err(too_large("hold_marks", 0));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn release_holds_now(&self, marks: &[Mark<'_>]) -> Result<()> {
+        for text in self.mark_texts("release_marks", marks)? {
+            let fits = self.shared.marks.update(&text, |held| match self.live::<Nonce>(held) {
+                Some((old, Nonce::Held(count @ 2..))) => hold(&text, count - 1, old.fresh_until),
+                _ => Change::Remove(Gone::Invalidated),
+            });
+            if !fits {
+                return Err(too_large("release_marks", 0));
             }
         }
         Ok(())
@@ -199,7 +214,6 @@ impl MemoryProvider {
         }
         let marks = self.mark_texts("remove", removal.marks)?;
         let cells = texts.iter().map(|text| self.unlink(&self.shared.cells, text));
-        // Marks go in the order in which they are named: epochs before tags.
         let marks = marks.iter().map(|text| self.unlink(&self.shared.marks, text));
         Ok(cells.chain(marks).map(u64::from).sum())
     }
@@ -223,7 +237,7 @@ impl MemoryProvider {
     pub(super) fn clear_now(&self) {
         let own = |text: &str| text.starts_with(self.prefix.as_str());
         self.shared.cells.remove_where(own);
-        self.shared.marks.remove_where(own);
+        self.shared.marks.remove_slots(|slot| own(slot.text()) && !self.is_held(Some(slot)));
     }
 
     pub(super) fn usage_now(&self) -> Usage {
@@ -260,15 +274,24 @@ impl MemoryProvider {
     fn state_of(&self, nonce: Nonce) -> MarkState {
         match nonce {
             Nonce::Live(nonce) => MarkState::Live(Stamp::new(nonce, self.shared.incarnation)),
-            Nonce::Held => MarkState::Held,
+            Nonce::Held(_) => MarkState::Held,
         }
     }
 
-    /// Removes what lies under the text; whether there was anything that had not expired.
+    /// Whether the slot is a mark that is held.
+    fn is_held(&self, slot: Option<SlotRef<'_>>) -> bool {
+        matches!(self.live::<Nonce>(slot), Some((_, Nonce::Held(_))))
+    }
+
+    /// Removes what lies under the text, unless it is held; whether there was anything that had not
+    /// expired.
     fn unlink(&self, store: &Store, text: &str) -> bool {
         let now = self.now();
         let mut was_live = false;
         store.update(text, |held| {
+            if self.is_held(held) {
+                return Change::Keep;
+            }
             was_live = held.is_some_and(|slot| now < slot.fresh_until);
             Change::Remove(Gone::Invalidated)
         });
@@ -325,6 +348,12 @@ fn place(slot: OwnedSlot, prefix: Prefix) -> Change {
         Some(CellKind::Lease | CellKind::Write) => Change::Pin(slot),
         _ => Change::Put(slot),
     }
+}
+
+/// So many holds in a mark. They are not evicted: a hold that is lost early would break what it
+/// promises.
+fn hold(text: &str, count: u32, end: Tick) -> Change {
+    Change::Pin(slot(text, Nonce::Held(count), end, 0))
 }
 
 /// The slot that takes another's place, and its standing with the eviction.

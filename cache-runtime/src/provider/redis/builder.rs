@@ -118,6 +118,7 @@ impl RedisProviderBuilder {
             tls,
             connect_timeout: self.connect_timeout,
             is_fenced: AtomicBool::new(true),
+            pushes: None,
         };
         let link = RedisLink::new(target.topology, settings, self.connections);
         Ok(RedisProvider::over(Steps::new(link, &self.namespace)))

@@ -16,6 +16,7 @@ use super::dial::Dial;
 use super::lane::Settings;
 use super::layout::Layout;
 use super::node::Node;
+use super::sighted::{Named, Sighted};
 use super::url::Address;
 use super::wire::Wire;
 use crate::provider::commands::Bucket;
@@ -36,6 +37,7 @@ pub(super) struct Chart {
     known: watch::Sender<Known>,
     /// Servers that redirections named and the chart does not hold yet.
     strangers: Mutex<HashMap<Address, Arc<Node>>>,
+    named: Named,
     rounds: watch::Sender<Round>,
 }
 
@@ -77,6 +79,7 @@ impl Chart {
             connections,
             known: watch::Sender::new(Known::default()),
             strangers: Mutex::default(),
+            named: Named::default(),
             rounds: watch::Sender::new(round),
         })
     }
@@ -122,7 +125,23 @@ impl Chart {
         }
         drop(known);
         let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
+        // Before anything is sent there, let alone read.
+        self.named.add(&address);
         strangers.entry(address.clone()).or_insert_with(|| self.node(address)).clone()
+    }
+
+    /// Whom redirections and the cluster itself have named so far.
+    pub(super) fn sighted(&self) -> Sighted {
+        // Read first: whatever changes from here on is another edition.
+        let edition = self.named.edition();
+        let known = self.known.borrow();
+        let primaries = known.primaries.iter().map(|(address, _)| address.clone()).collect();
+        Sighted { edition, primaries, owners: known.owners.clone(), strangers: self.named.all() }
+    }
+
+    /// The servers that redirections named, and how often anything changed.
+    pub(super) fn named(&self) -> &Named {
+        &self.named
     }
 
     pub(super) fn primaries(&self) -> usize {
@@ -228,6 +247,9 @@ impl Chart {
             if known.shut {
                 return;
             }
+            let primaries = known.primaries.iter().map(|(address, _)| address);
+            let is_same = known.owners == layout.owners && primaries.eq(&layout.primaries);
+            self.named.settle(&layout.primaries, is_same);
             let kept: HashMap<Address, Arc<Node>> =
                 strangers.into_iter().chain(known.primaries.drain(..)).collect();
             let node = |address: Address| {
@@ -324,7 +346,7 @@ impl Drop for Ending {
 async fn ask_at(address: Address, settings: Arc<Settings>) -> Result<Layout> {
     let Settings { login, tls, connect_timeout, .. } = &*settings;
     let asked = async {
-        let wire = Wire::open(&address, login, 0, tls.as_ref()).await?;
+        let wire = Wire::open(&address, login, 0, tls.as_ref(), None).await?;
         wire.send(&RedisBatch::of("CLUSTER", &[b"SLOTS"])).await
     };
     let answer = timeout(*connect_timeout, asked).await.unwrap_or_else(|_| {

@@ -31,6 +31,11 @@ impl Cluster {
         Self(Chart::new(seeds, settings, connections))
     }
 
+    /// Who has what.
+    pub(super) fn chart(&self) -> Arc<Chart> {
+        self.0.clone()
+    }
+
     /// Sends a batch to the primary of a bucket.
     ///
     /// # Errors

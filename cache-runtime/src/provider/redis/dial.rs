@@ -61,8 +61,8 @@ impl fmt::Display for Dial {
 }
 
 async fn member(address: &Address, settings: &Settings) -> Result<Connection> {
-    let Settings { login, database, tls, .. } = settings;
-    let wire = Wire::open(address, login, *database, tls.as_ref()).await?;
+    let Settings { login, database, tls, pushes, .. } = settings;
+    let wire = Wire::open(address, login, *database, tls.as_ref(), pushes.as_ref()).await?;
     let identity = Identity::ask(&wire).await?;
     Ok(Connection { wire, identity })
 }

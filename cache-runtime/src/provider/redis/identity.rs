@@ -1,5 +1,7 @@
 //! Who answers: the life of a server and its role, read from `INFO`.
 
+use std::borrow::Cow;
+
 use ::redis::Value;
 use xxhash_rust::xxh3::Xxh3;
 
@@ -33,7 +35,7 @@ impl Identity {
         batch.command("INFO").arg(b"server");
         batch.command("INFO").arg(b"replication");
         let values = wire.send(&batch).await.map_err(nothing_happened)?;
-        let mut text = String::new();
+        let mut info = String::new();
         for (index, value) in values.into_iter().enumerate() {
             match value {
                 Value::ServerError(error) if error.code() == "NOPERM" => {}
@@ -41,21 +43,18 @@ impl Identity {
                     let words = reply::words(&error);
                     return Err(unavailable(wire, &words, words.starts_with("NOAUTH")));
                 }
-                Value::BulkString(bytes) if index > 0 => {
-                    text.push_str(&String::from_utf8_lossy(&bytes));
-                    text.push('\n');
+                value if index > 0 => {
+                    info.push_str(&text(&value).unwrap_or_default());
+                    info.push('\n');
                 }
                 _ => {}
             }
         }
-        Ok(Self::parse(&text))
+        Ok(Self::parse(&info))
     }
 
     fn parse(info: &str) -> Self {
-        let field = |name: &str| {
-            info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
-        };
-        let incarnation = match (field("run_id"), field("master_replid")) {
+        let incarnation = match (field(info, "run_id"), field(info, "master_replid")) {
             (Some(run), Some(replication)) => {
                 let mut hash = Xxh3::new();
                 hash.update(run.as_bytes());
@@ -66,7 +65,50 @@ impl Identity {
             }
             _ => Incarnation::UNKNOWN,
         };
-        Self { incarnation, is_replica: field("role") == Some("slave") }
+        Self { incarnation, is_replica: field(info, "role") == Some("slave") }
+    }
+}
+
+/// The role of a server and its history, which changes with its role: what can be asked often.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Standing {
+    /// Whether it copies another server.
+    pub(super) is_replica: bool,
+    /// `None` where `INFO` is not allowed.
+    history: Option<String>,
+}
+
+impl Standing {
+    /// The question.
+    pub(super) fn ask(batch: &mut RedisBatch) {
+        batch.command("INFO").arg(b"replication");
+    }
+
+    /// The answer; `None` if the server did not say.
+    pub(super) fn of(answer: &Value) -> Option<Self> {
+        match answer {
+            Value::ServerError(error) if error.code() == "NOPERM" => Some(Self::parse("")),
+            answer => Some(Self::parse(&text(answer)?)),
+        }
+    }
+
+    fn parse(info: &str) -> Self {
+        let history = field(info, "master_replid").map(str::to_owned);
+        Self { is_replica: field(info, "role") == Some("slave"), history }
+    }
+}
+
+/// The value of a line `name:value`.
+fn field<'i>(info: &'i str, name: &str) -> Option<&'i str> {
+    info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
+}
+
+/// The text of an answer to `INFO`, which RESP3 marks as plain text.
+fn text(answer: &Value) -> Option<Cow<'_, str>> {
+    match answer {
+        Value::BulkString(bytes) => Some(String::from_utf8_lossy(bytes)),
+        Value::VerbatimString { text, .. } => Some(Cow::Borrowed(text)),
+        _ => None,
     }
 }
 
@@ -88,8 +130,9 @@ fn unavailable(wire: &Wire, words: &str, asks_for_password: bool) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::Identity;
+    use super::{Identity, Standing};
     use crate::provider::Incarnation;
+    use ::redis::{Value, VerbatimFormat};
 
     #[test]
     fn a_life_is_a_process_and_its_history() {
@@ -104,6 +147,17 @@ mod tests {
             assert_ne!(Identity::parse(&other).incarnation, life.incarnation);
         }
         assert!(Identity::parse(&info.replace("role:master", "role:slave")).is_replica);
+    }
+
+    #[test]
+    fn a_standing_is_read_from_either_protocol() {
+        let text = "# Replication\r\nrole:slave\r\nmaster_replid:bb\r\n".to_owned();
+        let plain = Standing::of(&Value::BulkString(text.clone().into_bytes())).unwrap();
+        assert!(plain.is_replica);
+        assert_eq!(plain.history.as_deref(), Some("bb"));
+        let marked = Value::VerbatimString { format: VerbatimFormat::Text, text };
+        assert_eq!(Standing::of(&marked), Some(plain));
+        assert_eq!(Standing::of(&Value::Nil), None);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use super::dial::Dial;
 use super::identity::Identity;
+use super::pushes::Pushes;
 use super::stream::Pulse;
 use super::tls::Tls;
 use super::url::Login;
@@ -24,11 +25,11 @@ use crate::{Error, ErrorKind, Result};
 
 /// How often a connection is asked who answers. A primary that was demoted and promoted again keeps
 /// its connections, so the life read at the beginning would not do.
-const PROBE: Duration = Duration::from_millis(1_000);
+pub(super) const PROBE: Duration = Duration::from_millis(1_000);
 
 /// The pauses between attempts to connect, doubled from the first to the last.
-const FIRST_PAUSE: Duration = Duration::from_millis(20);
-const LAST_PAUSE: Duration = Duration::from_millis(250);
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(20);
+pub(super) const LAST_PAUSE: Duration = Duration::from_millis(250);
 
 /// What all connections of a link have in common.
 pub(super) struct Settings {
@@ -39,6 +40,22 @@ pub(super) struct Settings {
     pub(super) connect_timeout: Duration,
     /// Whether the lives of all servers could be told so far.
     pub(super) is_fenced: AtomicBool,
+    /// Who hears what servers push, where they are asked to.
+    pub(super) pushes: Option<Pushes>,
+}
+
+impl Settings {
+    /// The same for connections on which servers push.
+    pub(super) fn with_pushes(&self, pushes: Pushes) -> Self {
+        Self {
+            login: self.login.clone(),
+            database: self.database,
+            tls: self.tls.clone(),
+            connect_timeout: self.connect_timeout,
+            is_fenced: AtomicBool::new(self.is_fenced.load(Ordering::Relaxed)),
+            pushes: Some(pushes),
+        }
+    }
 }
 
 impl fmt::Debug for Settings {
@@ -312,6 +329,12 @@ impl Lane {
 }
 
 async fn rest(pause: &mut Duration) {
-    tokio::time::sleep(pause.mul_f64(0.5 + 0.5 * fastrand::f64())).await;
+    tokio::time::sleep(next_pause(pause)).await;
+}
+
+/// How long to rest now. The next pause is longer.
+pub(super) fn next_pause(pause: &mut Duration) -> Duration {
+    let now = pause.mul_f64(0.5 + 0.5 * fastrand::f64());
     *pause = (*pause * 2).min(LAST_PAUSE);
+    now
 }

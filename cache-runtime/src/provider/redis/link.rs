@@ -6,13 +6,15 @@ use std::sync::atomic::Ordering;
 use super::batch::RedisBatch;
 use super::cluster::Cluster;
 use super::dial::Dial;
+use super::ears::Source;
 use super::lane::Settings;
 use super::node::{Node, Outcome};
 use super::sentinel::Sentinels;
 use super::url::Topology;
+use super::watches::Watches;
 use crate::Result;
 use crate::provider::Incarnation;
-use crate::provider::commands::{Answer, Bucket, Form, Link, Sent};
+use crate::provider::commands::{Answer, Bucket, Form, Link, Listener, Sent};
 use crate::{Error, ErrorKind};
 
 /// Redis over its own protocol.
@@ -20,6 +22,8 @@ use crate::{Error, ErrorKind};
 pub(crate) struct RedisLink {
     servers: Servers,
     settings: Arc<Settings>,
+    source: Source,
+    watches: Watches,
 }
 
 #[derive(Debug)]
@@ -33,17 +37,22 @@ enum Servers {
 impl RedisLink {
     pub(super) fn new(topology: Topology, settings: Settings, connections: usize) -> Self {
         let settings = Arc::new(settings);
-        let one = |dial: Dial| Servers::One(Node::new(&dial, &settings, connections));
-        let servers = match topology {
+        let one = |dial: Dial| {
+            let node = Node::new(&dial, &settings, connections);
+            (Servers::One(node), Source::One(dial))
+        };
+        let (servers, source) = match topology {
             Topology::Standalone(address) => one(Dial::Primary(address)),
             Topology::Sentinel { sentinels, service, login } => {
                 one(Dial::Sentinel(Arc::new(Sentinels::new(sentinels, service, login))))
             }
             Topology::Cluster { seeds } => {
-                Servers::Many(Arc::new(Cluster::new(seeds, settings.clone(), connections)))
+                let cluster = Cluster::new(seeds, settings.clone(), connections);
+                let source = Source::Many(cluster.chart());
+                (Servers::Many(Arc::new(cluster)), source)
             }
         };
-        Self { servers, settings }
+        Self { servers, settings, source, watches: Watches::default() }
     }
 }
 
@@ -74,6 +83,7 @@ impl Link for RedisLink {
         batch: RedisBatch,
         life: Option<Incarnation>,
     ) -> Result<Sent> {
+        self.watches.look();
         match &self.servers {
             Servers::One(node) => served(node.send(&batch, life).await?),
             // In a box, so that one server's future has no room for redirections.
@@ -101,7 +111,12 @@ impl Link for RedisLink {
         }
     }
 
+    fn watch(&self, listener: Listener) -> bool {
+        self.watches.add(self.source.clone(), &self.settings, listener)
+    }
+
     async fn shutdown(&self) -> Result<()> {
+        self.watches.shut();
         match &self.servers {
             Servers::One(node) => node.shut(),
             Servers::Many(cluster) => cluster.shut(),

@@ -3,10 +3,13 @@
 //! From the bottom up, each file imports earlier ones only:
 //!
 //! - `url`: what the URL says. - `tls`, `stream`: the socket and its signs of life.
-//! - `batch`, `reply`: commands and answers. - `wire`: one connection.
+//! - `batch`, `reply`: commands and answers. - `pushes`: what servers say by themselves.
+//! - `wire`: one connection.
 //! - `identity`: the life and role of the server behind it.
 //! - `lane`: a connection that comes back; `dial`, `sentinel`: whom it leads to.
-//! - `node`: one server. - `slots`, `layout`, `chart`, `cluster`: many.
+//! - `node`: one server. - `slots`, `layout`, `sighted`, `chart`, `cluster`: many.
+//! - `ear`, `ears`: connections on which servers tell what changes. - `watching`, `watches`: who
+//!   is told.
 //! - `link`: what carries the protocol's steps. - `builder`: the options.
 
 mod batch;
@@ -14,6 +17,8 @@ mod builder;
 mod chart;
 mod cluster;
 mod dial;
+mod ear;
+mod ears;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
 mod identity;
@@ -21,14 +26,18 @@ mod lane;
 mod layout;
 mod link;
 mod node;
+mod pushes;
 mod reply;
 mod sentinel;
+mod sighted;
 mod slots;
 mod stream;
 mod tls;
 mod url;
 #[cfg(test)]
 mod url_tests;
+mod watches;
+mod watching;
 mod wire;
 
 use std::time::Duration;
@@ -36,7 +45,7 @@ use std::time::Duration;
 use super::commands::Steps;
 use super::{
     Acquire, Acquired, Baseline, BoxFuture, Description, Fill, Filled, Incarnation, Lookup, Mark,
-    Observed, Prefix, Provider, Removal, Usage,
+    Observed, Prefix, Provider, Removal, Usage, Watch,
 };
 use crate::{Pattern, Result};
 
@@ -145,6 +154,10 @@ impl Provider for RedisProvider {
         self.0.hold_marks(marks, ttl)
     }
 
+    fn release_marks<'a>(&'a self, marks: &'a [Mark<'a>]) -> BoxFuture<'a, Result<()>> {
+        self.0.release_marks(marks)
+    }
+
     fn remove<'a>(&'a self, removal: Removal<'a>) -> BoxFuture<'a, Result<u64>> {
         self.0.remove(removal)
     }
@@ -167,6 +180,10 @@ impl Provider for RedisProvider {
 
     fn describe(&self) -> Description {
         self.0.describe()
+    }
+
+    fn watch(&self, watch: Watch) -> bool {
+        self.0.watch(watch)
     }
 
     fn shutdown(&self) -> BoxFuture<'_, Result<()>> {

@@ -100,7 +100,8 @@ fn reply(value: Value) -> Result<Reply> {
     })
 }
 
-fn cause(error: &ServerError) -> Option<Cause> {
+/// Why a server refused a whole batch; `None` if it refused a command alone.
+pub(super) fn cause(error: &ServerError) -> Option<Cause> {
     Some(match error.code() {
         "MOVED" => Cause::Moved,
         "ASK" => Cause::Ask,

@@ -106,7 +106,10 @@ impl Sentinels {
     async fn ask_at(&self, address: &Address, settings: &Settings) -> Result<Address> {
         let wire = match self.kept(address) {
             Some(wire) => wire,
-            None => Arc::new(Wire::open(address, &self.login, 0, settings.tls.as_ref()).await?),
+            None => {
+                let wire = Wire::open(address, &self.login, 0, settings.tls.as_ref(), None);
+                Arc::new(wire.await?)
+            }
         };
         let service = self.service.as_bytes();
         let question = RedisBatch::of("SENTINEL", &[b"GET-MASTER-ADDR-BY-NAME", service]);

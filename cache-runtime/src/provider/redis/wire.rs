@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ::redis::aio::MultiplexedConnection;
-use ::redis::{AsyncConnectionConfig, RedisConnectionInfo, RedisError, Value};
+use ::redis::{AsyncConnectionConfig, ProtocolVersion, RedisConnectionInfo, RedisError, Value};
 use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
 
 use super::batch::{Commands, RedisBatch};
+use super::pushes::Pushes;
 use super::stream::{Over, Pulse, Socket, Stream};
 use super::tls::Tls;
 use super::url::{Address, Login};
@@ -40,7 +41,8 @@ struct Silence {
 }
 
 impl Wire {
-    /// Connects and logs in. The caller limits the time.
+    /// Connects and logs in, with RESP3 if there is somebody to hear pushes. The caller limits the
+    /// time.
     ///
     /// # Errors
     ///
@@ -50,6 +52,7 @@ impl Wire {
         login: &Login,
         database: u32,
         tls: Option<&Tls>,
+        pushes: Option<&Pushes>,
     ) -> Result<Self> {
         let failed = |error: std::io::Error| {
             let message = format!("cannot connect to {address}: {error}");
@@ -72,12 +75,17 @@ impl Wire {
         let stream = Stream::new(socket, pulse.clone());
         // Time is limited where the caller knows how long it can wait. A connection on which nothing
         // is answered any more is ended as a whole, so that nobody waits for ever.
-        let config = AsyncConnectionConfig::new()
+        let mut config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
             .set_response_timeout(None)
             .set_pipeline_buffer_size(QUEUE);
+        let mut settings = settings(login, database);
+        if let Some(pushes) = pushes.cloned() {
+            config = config.set_push_sender(move |push| pushes.hear(&push));
+            settings = settings.set_protocol(ProtocolVersion::RESP3);
+        }
         let (multiplexed, driver) =
-            MultiplexedConnection::new_with_config(&settings(login, database), stream, config)
+            MultiplexedConnection::new_with_config(&settings, stream, config)
                 .await
                 .map_err(|error| refused(address, &error))?;
         let over = Over(pulse.clone());

@@ -17,7 +17,7 @@ use super::reply;
 use crate::config::REST_NAMES;
 use crate::entry::Incarnation;
 use crate::provider::Provider;
-use crate::provider::commands::{Answer, Bucket, Form, Link, Reply, Sent, Steps};
+use crate::provider::commands::{Answer, Bucket, Form, Link, Listener, Reply, Sent, Steps};
 use crate::{Error, ErrorKind, Result};
 
 /// Understands a REST URL: where commands go alone and where several go, and whether that is this
@@ -136,6 +136,10 @@ impl Link for Given {
 
     async fn send_to(&self, _node: usize, batch: RestBatch) -> Result<Answer> {
         self.ask(&batch)
+    }
+
+    fn watch(&self, _listener: Listener) -> bool {
+        false
     }
 
     async fn shutdown(&self) -> Result<()> {

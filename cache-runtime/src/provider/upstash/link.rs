@@ -8,7 +8,7 @@ use super::batch::RestBatch;
 use super::lane::{Lane, UnderWay};
 use super::post::Post;
 use crate::entry::Incarnation;
-use crate::provider::commands::{Answer, Bucket, Form, Link, Sent};
+use crate::provider::commands::{Answer, Bucket, Form, Link, Listener, Sent};
 use crate::{Error, ErrorKind, Result};
 
 /// One database, reached over HTTP.
@@ -95,6 +95,11 @@ impl Link for Rest {
 
     async fn send_to(&self, _node: usize, batch: RestBatch) -> Result<Answer> {
         self.ask(batch).await
+    }
+
+    fn watch(&self, _listener: Listener) -> bool {
+        // REST tells nothing of itself.
+        false
     }
 
     async fn shutdown(&self) -> Result<()> {

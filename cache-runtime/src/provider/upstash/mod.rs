@@ -28,7 +28,7 @@ use std::time::Duration;
 use super::commands::Steps;
 use super::{
     Acquire, Acquired, Baseline, BoxFuture, Description, Fill, Filled, Incarnation, Lookup, Mark,
-    Observed, Prefix, Provider, Removal, Usage,
+    Observed, Prefix, Provider, Removal, Usage, Watch,
 };
 use crate::{Pattern, Result};
 
@@ -47,7 +47,8 @@ use link::Rest;
 ///
 /// - A hit is one command, `GET` or one `MGET`, however many tags the entry has.
 /// - A script is billed as itself and every command inside. A load takes two, one before it and one
-///   after; removing keys and tags is one `UNLINK`, without a script.
+///   after; removing keys is one `UNLINK`, without a script, and removing tags is one script with two
+///   commands inside.
 /// - Each command of a pipeline is billed, so pipelining saves time and not money.
 /// - Every five seconds, and after failures, one request carries an `INFO` in front of its commands.
 ///
@@ -150,6 +151,10 @@ impl Provider for UpstashProvider {
         self.0.hold_marks(marks, ttl)
     }
 
+    fn release_marks<'a>(&'a self, marks: &'a [Mark<'a>]) -> BoxFuture<'a, Result<()>> {
+        self.0.release_marks(marks)
+    }
+
     fn remove<'a>(&'a self, removal: Removal<'a>) -> BoxFuture<'a, Result<u64>> {
         self.0.remove(removal)
     }
@@ -172,6 +177,10 @@ impl Provider for UpstashProvider {
 
     fn describe(&self) -> Description {
         self.0.describe()
+    }
+
+    fn watch(&self, watch: Watch) -> bool {
+        self.0.watch(watch)
     }
 
     fn shutdown(&self) -> BoxFuture<'_, Result<()>> {

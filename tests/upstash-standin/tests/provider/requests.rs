@@ -63,14 +63,21 @@ async fn a_miss_takes_two_requests_before_the_load_and_one_after() {
 }
 
 #[tokio::test]
-async fn a_removal_is_one_unlink() {
+async fn a_removal_is_one_command() {
     let upstash = stand_in().await;
     let provider = warm(&upstash).await;
-    let marks = [Mark::epoch("e"), Mark::tag("t")];
-    let removal = Removal::of_keys(&["a", "b"]).and_marks(&marks);
-    provider.remove(removal).await.expect("removed");
+    provider.remove(Removal::of_keys(&["a", "b"])).await.expect("removed");
     let counts = upstash.counts();
     assert_eq!((counts.requests, counts.commands, counts.by_name["UNLINK"]), (1, 1, 1));
+    // A mark that is held stays, so where marks are named it is a script.
+    let marks = [Mark::epoch("e"), Mark::tag("t")];
+    let removal = Removal::of_keys(&["a", "b"]).and_marks(&marks);
+    for script in ["EVAL", "EVALSHA"] {
+        upstash.reset_counts();
+        provider.remove(removal).await.expect("removed");
+        let counts = upstash.counts();
+        assert_eq!((counts.requests, counts.commands, counts.by_name[script]), (1, 1, 1));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

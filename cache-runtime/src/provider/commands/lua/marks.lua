@@ -1,6 +1,6 @@
 -- Whether a mark can hold this: a nonce, or that it is held. Anything else counts as absent.
 local function is_mark(value)
-  return value and (value == 'held' or #value == NONCE_WIDTH and string.find(value, NONCE_PATTERN))
+  return value and (holders(value) or #value == NONCE_WIDTH and string.find(value, NONCE_PATTERN))
 end
 
 -- Creates the absent ones among the marks from KEYS[first] on; what all of them hold.
@@ -25,21 +25,21 @@ local function ensure(first, ttl, first_nonce)
 end
 
 -- Lets the live ones among the marks live for the TTL at least; what all of them hold.
+--
+-- Whoever keeps copies of what carries a mark is told of every change of its TTL. So it is changed
+-- seldom, and then to half as long again, rather than a little with every fill.
 local function touch(first, last, ttl)
   if last < first then
     return {}
   end
   local states = redis.call('MGET', unpack(KEYS, first, last))
   for at = 1, last - first + 1 do
-    if is_mark(states[at]) and states[at] ~= 'held' then
+    if is_mark(states[at]) and not holders(states[at]) then
       local key = KEYS[first + at - 1]
-      local done = redis.pcall('PEXPIRE', key, ttl, 'GT')
-      -- Servers before Redis 7.0 do not know `GT`.
-      if type(done) == 'table' then
-        local left = redis.call('PTTL', key)
-        if left >= 0 and left < tonumber(ttl) then
-          redis.call('PEXPIRE', key, ttl)
-        end
+      local left = redis.call('PTTL', key)
+      -- Below zero it has no TTL, and lives on anyway.
+      if left >= 0 and left < tonumber(ttl) then
+        redis.call('PEXPIRE', key, string.format('%.0f', tonumber(ttl) * 1.5))
       end
     end
   end

@@ -96,9 +96,41 @@ async fn the_removal_of_a_tag_is_one_command_however_many_entries_carry_it() {
         }
         stored = entries;
         server.take_counts().await;
+        steps.link.take_sends();
         assert_eq!(steps.remove(Removal::of_marks(&marks)).await.unwrap(), 2);
-        assert_eq!(server.take_counts().await, counts(&[("unlink", 1)]), "{entries} entries");
+        let script = if entries == 10 { ("eval", 1) } else { ("evalsha", 1) };
+        let expected = counts(&[script, ("mget", 1), ("unlink", 1)]);
+        assert_eq!(server.take_counts().await, expected, "{entries} entries");
+        assert_eq!(steps.link.take_sends(), 1);
     }
+}
+
+#[tokio::test]
+async fn the_removal_of_keys_is_one_unlink_in_one_bucket() {
+    let server = Server::start();
+    let steps = server.steps(1).await;
+    steps.put("k", &value(), HOUR).await.unwrap();
+    server.take_counts().await;
+    assert_eq!(steps.remove(Removal::of_keys(&["k", "l", "m"])).await.unwrap(), 1);
+    assert_eq!(server.take_counts().await, counts(&[("unlink", 1)]));
+}
+
+#[tokio::test]
+async fn a_removal_in_several_buckets_is_two_commands_for_each() {
+    let server = Server::start();
+    let steps = Steps::new(server.link::<false>(64).await, "app");
+    let marks = [Mark::tag("a"), Mark::tag("b")];
+    let removal = Removal::of_keys(&["k"]).and_marks(&marks);
+    for _ in 0..2 {
+        steps.ensure_marks("k", &marks, HOUR).await.unwrap();
+        steps.link.take_sends();
+        assert_eq!(steps.remove(removal).await.unwrap(), 2);
+        // The texts lie apart.
+        assert_eq!(steps.link.take_sends(), 2 * 3);
+    }
+    // What lies in one bucket takes one.
+    assert_eq!(steps.remove(Removal::of_marks(&marks[..1])).await.unwrap(), 0);
+    assert_eq!(steps.link.take_sends(), 1);
 }
 
 #[tokio::test]

@@ -6,3 +6,4 @@ mod scans;
 mod server;
 mod steps;
 mod suite;
+mod sweeps;

@@ -9,7 +9,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Value};
 
 use crate::entry::Incarnation;
-use crate::provider::commands::{Answer, Batch, Bucket, Form, Link, Reply, Sent};
+use crate::provider::commands::{Answer, Batch, Bucket, Form, Link, Listener, Reply, Sent};
 use crate::{Error, ErrorKind, Result};
 
 #[derive(Clone, Debug)]
@@ -21,7 +21,11 @@ pub(super) struct PlainLink<const TEXT: bool> {
     is_one_life: bool,
     /// The bucket whose server is down.
     down: Option<Bucket>,
+    /// The bucket whose server refuses the next connection.
+    refuses_next: Arc<Mutex<Option<Bucket>>>,
     sends: Arc<AtomicU64>,
+    /// The names of the commands that were sent.
+    names: Arc<Mutex<Vec<String>>>,
     /// How many servers there seem to be; each is the same one.
     nodes: usize,
     /// The lives that answer the next commands to a server, before the usual one.
@@ -40,7 +44,9 @@ impl<const TEXT: bool> PlainLink<TEXT> {
             life,
             is_one_life: true,
             down: None,
+            refuses_next: Arc::default(),
             sends,
+            names: Arc::default(),
             nodes: 1,
             scan_lives,
             cursors,
@@ -62,6 +68,11 @@ impl<const TEXT: bool> PlainLink<TEXT> {
         Self { down: Some(bucket), ..self }
     }
 
+    /// As if the server of one bucket were down for a moment.
+    pub(super) fn failing_once(self, bucket: Bucket) -> Self {
+        Self { refuses_next: Arc::new(Mutex::new(Some(bucket))), ..self }
+    }
+
     /// As if there were several servers, and others took their place while they are scanned.
     pub(super) fn scanned_in(self, nodes: usize, lives: impl IntoIterator<Item = u64>) -> Self {
         Self { nodes, scan_lives: Arc::new(Mutex::new(lives.into_iter().collect())), ..self }
@@ -77,6 +88,11 @@ impl<const TEXT: bool> PlainLink<TEXT> {
         self.sends.swap(0, Ordering::Relaxed)
     }
 
+    /// The names of the commands that were sent since the last time.
+    pub(super) fn take_names(&self) -> Vec<String> {
+        std::mem::take(&mut *self.names.lock().unwrap())
+    }
+
     pub(super) fn life_of(&self, bucket: Bucket) -> Incarnation {
         let offset = if self.is_one_life { 0 } else { u64::from(bucket.0) + 1 };
         Incarnation::new(self.life.get() + offset)
@@ -85,6 +101,7 @@ impl<const TEXT: bool> PlainLink<TEXT> {
     async fn exchange(&self, batch: Commands) -> Result<Vec<Reply>> {
         assert!(!batch.0.is_empty(), "an empty batch was sent");
         self.sends.fetch_add(1, Ordering::Relaxed);
+        self.names.lock().unwrap().extend(batch.0.iter().map(name));
         let mut connection = self.connection.clone();
         if let [command] = batch.0.as_slice() {
             let value = connection.send_packed_command(command).await;
@@ -97,6 +114,13 @@ impl<const TEXT: bool> PlainLink<TEXT> {
         }
         let values = connection.send_packed_commands(pipeline.ignore_errors(), 0, count).await;
         values.map(|values| values.into_iter().map(reply).collect()).map_err(broken)
+    }
+}
+
+fn name(command: &Cmd) -> String {
+    match command.args_iter().next() {
+        Some(redis::Arg::Simple(name)) => String::from_utf8_lossy(name).into_owned(),
+        other => panic!("no name: {other:?}"),
     }
 }
 
@@ -173,7 +197,9 @@ impl<const TEXT: bool> Link for PlainLink<TEXT> {
         for command in &batch.0 {
             self.check_names(bucket, command);
         }
-        if self.down == Some(bucket) {
+        if self.down == Some(bucket)
+            || self.refuses_next.lock().unwrap().take_if(|refused| *refused == bucket).is_some()
+        {
             return Err(Error::new(ErrorKind::Unavailable, "plain", "connection refused"));
         }
         let incarnation = self.life_of(bucket);
@@ -195,6 +221,10 @@ impl<const TEXT: bool> Link for PlainLink<TEXT> {
         let life = self.scan_lives.lock().unwrap().pop_front();
         let incarnation = life.map_or(self.life_of(Bucket(node as u16)), Incarnation::new);
         Ok(Answer { replies: self.exchange(batch).await?, incarnation })
+    }
+
+    fn watch(&self, _listener: Listener) -> bool {
+        false
     }
 
     async fn shutdown(&self) -> Result<()> {

@@ -22,7 +22,7 @@ async fn passes<const TEXT: bool>(
         async move { Ok(provider) }
     });
     let suite = suite.unit(UNIT);
-    assert!(suite.names().len() >= 279, "cases are missing");
+    assert!(suite.names().len() >= 299, "cases are missing");
     suite.run().await.assert_passed();
 }
 

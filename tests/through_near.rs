@@ -1,0 +1,3 @@
+//! Through a near cache that is told of changes.
+
+mod through;
