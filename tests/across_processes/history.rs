@@ -179,7 +179,9 @@ fn near_copies_are_stale_for_no_longer_than_their_bound_and_never_once_settled()
 
 #[test]
 fn the_same_watch_sees_what_stamps_at_the_fill_leave() {
-    let subject = SubjectKind::TimestampTags;
-    let sight = watch(Setup { subject, ..Setup::new(Topology::Standalone) });
+    // Many writes, so that loads and invalidations meet often enough in the short time.
+    let (subject, reads_per_write) = (SubjectKind::TimestampTags, 4);
+    let setup = Setup { subject, reads_per_write, ..Setup::new(Topology::Standalone) };
+    let sight = watch(setup);
     assert!(sight.broken > 0 && sight.broken == sight.stale, "{sight}");
 }

@@ -7,6 +7,7 @@ use fastrand::Rng;
 use rustix::process::{Pid, Signal, kill_process};
 use upstash_standin::{Fault, FaultKind, StandIn};
 
+use crate::proxy::Proxy;
 use crate::servers::{ClusterServers, RedisServer, SentinelServers, until};
 use crate::worker::Order;
 
@@ -27,6 +28,8 @@ pub(super) struct Crew<'a> {
     pub(super) processes: Vec<Pid>,
     pub(super) start: &'a Start,
     pub(super) setup: &'a Setup,
+    /// What leads a process to the store.
+    pub(super) store: Vec<(&'static str, String)>,
 }
 
 /// Lets one thing after the other happen for as long as the flag says so.
@@ -46,7 +49,7 @@ pub(super) fn happen(store: &mut Store, crew: &Crew<'_>, goes_on: &AtomicBool) {
         }
         match store {
             Store::None => crew.stop_one(&mut rng),
-            Store::One(server) => strike(server, &mut rng),
+            Store::One(server, way) => strike(server, way, &mut rng),
             Store::Log(server) => lose_the_end(server, &mut rng),
             Store::Sentinel(servers) => strike_watched(servers, &mut rng),
             Store::Cluster(servers) => strike_cluster(servers, &mut rng),
@@ -94,14 +97,14 @@ impl Crew<'_> {
 
     /// It has announced and committed, and dies.
     fn kill_a_writer(&self, rng: &mut Rng) {
-        let mut worker = self.start.worker(MORTAL);
+        let mut worker = self.start.worker(MORTAL, &self.store);
         worker.tell(&Order::Die { id: rng.u64(0..8) });
         worker.wait();
     }
 
     /// It holds leases, writes and installs while it dies.
     fn kill_one_at_work(&self, rng: &mut Rng) {
-        let mut worker = self.start.worker(MORTAL);
+        let mut worker = self.start.worker(MORTAL, &self.store);
         let mut watch = self.setup.watch(MORTAL);
         watch.seed += rng.u64(1_000_000..2_000_000);
         worker.tell(&Order::Watch(watch));
@@ -111,8 +114,14 @@ impl Crew<'_> {
 }
 
 /// A fault of one server that is back afterwards; what it had in memory may be gone.
-fn strike(server: &mut RedisServer, rng: &mut Rng) {
-    match rng.u32(0..6) {
+fn strike(server: &mut RedisServer, way: &Proxy, rng: &mut Rng) {
+    match rng.u32(0..8) {
+        // One process hears nothing of what the others do.
+        2 | 3 => {
+            way.stall_replies();
+            pause(rng, 100..2_000);
+            way.flow();
+        }
         0 => stop(server, rng, 100..2_500),
         1 => {
             server.kill();

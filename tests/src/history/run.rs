@@ -119,11 +119,16 @@ pub(super) struct Start {
 }
 
 impl Start {
-    pub(super) fn worker(&self, seat: u64) -> Worker {
+    /// The process with this seat; `store` leads to the store.
+    pub(super) fn worker(&self, seat: u64, store: &[(&str, String)]) -> Worker {
         assert!(seat < SEATS, "at most {SEATS} processes");
         let oracle = format!("files:{seat}:{}", self.folder.0.display());
-        let environment: Vec<(&str, &str)> =
-            self.environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let environment: Vec<(&str, &str)> = self
+            .environment
+            .iter()
+            .chain(store)
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
         Worker::start(&self.program.display().to_string(), &oracle, &environment)
     }
 }
@@ -135,9 +140,8 @@ impl Start {
 /// If a process or a server fails otherwise than it was made to.
 pub async fn run(setup: &Setup, program: &Path) -> Sight {
     let mut store = Store::start(setup.topology).await;
-    let mut environment = store.environment();
-    environment.push(("CACHE_NAMESPACE", "shop".to_owned()));
-    environment.push(("CACHE_NEAR", setup.near.clone()));
+    let mut environment =
+        vec![("CACHE_NAMESPACE", "shop".to_owned()), ("CACHE_NEAR", setup.near.clone())];
     if let Some(timeout) = &setup.timeout {
         environment.push(("CACHE_TIMEOUT", timeout.clone()));
     }
@@ -146,7 +150,8 @@ pub async fn run(setup: &Setup, program: &Path) -> Sight {
         environment.push(("CACHE_MAX_ENTRIES", "40".to_owned()));
     }
     let start = Start { program: program.to_owned(), folder: Folder::new(), environment };
-    let workers = (0..setup.processes()).map(|seat| start.worker(seat)).collect();
+    let workers =
+        (0..setup.processes()).map(|seat| start.worker(seat, &store.environment(seat))).collect();
     tokio::task::block_in_place(|| watch_all(setup, &start, workers, &mut store))
 }
 
@@ -156,7 +161,8 @@ fn watch_all(setup: &Setup, start: &Start, mut workers: Vec<Worker>, store: &mut
     }
     let goes_on = AtomicBool::new(true);
     // The faults stop workers by their process, and this thread reads their answers.
-    let crew = Crew { processes: workers.iter().map(Worker::process).collect(), start, setup };
+    let processes = workers.iter().map(Worker::process).collect();
+    let crew = Crew { processes, start, setup, store: store.environment(setup.processes()) };
     let total = Mutex::new(Sight::default());
     std::thread::scope(|scope| {
         scope.spawn(|| happen(store, &crew, &goes_on));

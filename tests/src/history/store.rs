@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use upstash_standin::{Lag, StandIn};
 
+use crate::proxy::Proxy;
 use crate::servers::{ClusterServers, RedisServer, SentinelServers, ValkeyServer};
 
 /// How far the reads of the lagging stand-in are behind.
@@ -86,7 +87,8 @@ impl Topology {
 /// The servers of a topology.
 pub(super) enum Store {
     None,
-    One(RedisServer),
+    /// With the way that one of the processes takes to it.
+    One(RedisServer, Proxy),
     Log(RedisServer),
     Sentinel(SentinelServers),
     Cluster(ClusterServers),
@@ -97,8 +99,8 @@ impl Store {
     pub(super) async fn start(topology: Topology) -> Self {
         match topology {
             Topology::Memory => Self::None,
-            Topology::Standalone => Self::One(RedisServer::start()),
-            Topology::Valkey => Self::One(ValkeyServer::start()),
+            Topology::Standalone => Self::one(RedisServer::start()),
+            Topology::Valkey => Self::one(ValkeyServer::start()),
             Topology::Log => {
                 let server = RedisServer::builder().append_only();
                 Self::Log(server.option("aof-load-truncated", "yes").start())
@@ -116,12 +118,18 @@ impl Store {
         }
     }
 
-    /// The environment that leads a process to it.
-    pub(super) fn environment(&self) -> Vec<(&'static str, String)> {
+    fn one(server: RedisServer) -> Self {
+        let way = Proxy::start(&server.address());
+        Self::One(server, way)
+    }
+
+    /// The environment that leads the process with this seat to it.
+    pub(super) fn environment(&self, seat: u64) -> Vec<(&'static str, String)> {
         let redis = |url: String| vec![("CACHE_PROVIDER", "redis".to_owned()), ("REDIS_URL", url)];
         match self {
             Self::None => vec![("CACHE_PROVIDER", "in-memory".to_owned())],
-            Self::One(server) | Self::Log(server) => redis(server.url()),
+            Self::One(_, way) if seat == 0 => redis(way.url()),
+            Self::One(server, _) | Self::Log(server) => redis(server.url()),
             Self::Sentinel(servers) => redis(servers.url()),
             Self::Cluster(servers) => redis(servers.url()),
             Self::Upstash(store) => vec![
