@@ -23,7 +23,7 @@ impl Layout {
     ///
     /// # Errors
     ///
-    /// Where it sends something else than [`command`](Self::command), or a cell holds no profile.
+    /// Where it sends something else than is assumed, or a cell holds no profile.
     pub async fn learn(
         connection: &mut MultiplexedConnection,
         tags: usize,

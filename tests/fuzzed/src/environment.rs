@@ -10,7 +10,7 @@ use cache_runtime::{Config, ErrorKind, Near, ProviderChoice, Result};
 use crate::Target;
 use crate::source::Source;
 
-/// Values, each after its length, in the order of [`NAMES`]; those of no length are not set.
+/// Values, each after its length, in the order of `NAMES`; those of no length are not set.
 pub const TARGET: Target = Target {
     name: "environment",
     body,
