@@ -49,6 +49,18 @@ impl Core {
         }
     }
 
+    /// Whether values are served in this process by the functions' arguments, without the key.
+    pub(crate) fn has_indexes(&self) -> bool {
+        match &self.tier {
+            Tier::Memory(_) => true,
+            #[cfg(feature = "entry")]
+            Tier::Remote(remote) => {
+                remote.near().is_some_and(|near| near.bound().is_some() && near.is_told())
+            }
+            Tier::Off => false,
+        }
+    }
+
     /// How often this process has invalidated anything in a store outside it: loads that began
     /// earlier may be doomed.
     pub(crate) fn removals(&self) -> u64 {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cache::core::{Core, Request, Tier, kind, prefix_of};
+use crate::cache::core::{Request, kind, prefix_of};
 use crate::cache::run::Hooks;
 use crate::cache::value::{Cacheable, ops};
 use crate::cache::{Cache, cache};
@@ -47,9 +47,9 @@ impl<V: Cacheable> Plan<V> {
 
     /// Whether the arguments may stand in the function's index, which a store in this process has.
     fn admits<A: Args>(&self, number: u32) -> bool {
-        let Core { tier, sites, .. } = &*self.cache.0;
-        matches!(tier, Tier::Memory(_))
-            && sites.get(number).is_some_and(|state| state.index.admits(A::SHAPE))
+        let core = &*self.cache.0;
+        core.has_indexes()
+            && core.sites.get(number).is_some_and(|state| state.index.admits(A::SHAPE))
     }
 
     fn of(site: &'static Site, number: u32, text: String) -> Self {
