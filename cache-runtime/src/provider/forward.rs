@@ -1,4 +1,4 @@
-//! A shared or boxed provider is a provider.
+//! A provider in front of another one that it hands everything on to.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,20 +9,24 @@ use super::{
 };
 use crate::{Pattern, Result};
 
+/// Writes a provider that hands each step on: of which type, with which parameters, and to whom.
 macro_rules! forward {
-    ($($pointer:ident),+) => { $(
+    ([$($parameters:tt)*] $provider:ty, $this:ident => $inner:expr) => {
         #[deny(clippy::missing_trait_methods)]
-        impl<P: Provider + ?Sized> Provider for $pointer<P> {
+        impl<$($parameters)*> Provider for $provider {
             fn read<'a>(&'a self, lookups: &'a [Lookup<'a>]) -> BoxFuture<'a, Result<Vec<Observed>>> {
-                (**self).read(lookups)
+                let $this = self;
+                $inner.read(lookups)
             }
 
             fn acquire<'a>(&'a self, request: Acquire<'a>) -> BoxFuture<'a, Result<Acquired>> {
-                (**self).acquire(request)
+                let $this = self;
+                $inner.acquire(request)
             }
 
             fn fill<'a>(&'a self, request: Fill<'a>) -> BoxFuture<'a, Result<Filled>> {
-                (**self).fill(request)
+                let $this = self;
+                $inner.fill(request)
             }
 
             fn renew<'a>(
@@ -31,11 +35,13 @@ macro_rules! forward {
                 prefix: Prefix,
                 ttl: Duration,
             ) -> BoxFuture<'a, Result<bool>> {
-                (**self).renew(key, prefix, ttl)
+                let $this = self;
+                $inner.renew(key, prefix, ttl)
             }
 
             fn release<'a>(&'a self, key: &'a str, prefix: Prefix) -> BoxFuture<'a, Result<bool>> {
-                (**self).release(key, prefix)
+                let $this = self;
+                $inner.release(key, prefix)
             }
 
             fn ensure_marks<'a>(
@@ -44,7 +50,8 @@ macro_rules! forward {
                 marks: &'a [Mark<'a>],
                 ttl: Duration,
             ) -> BoxFuture<'a, Result<Baseline>> {
-                (**self).ensure_marks(key, marks, ttl)
+                let $this = self;
+                $inner.ensure_marks(key, marks, ttl)
             }
 
             fn hold_marks<'a>(
@@ -52,49 +59,64 @@ macro_rules! forward {
                 marks: &'a [Mark<'a>],
                 ttl: Duration,
             ) -> BoxFuture<'a, Result<()>> {
-                (**self).hold_marks(marks, ttl)
+                let $this = self;
+                $inner.hold_marks(marks, ttl)
             }
 
             fn release_marks<'a>(
                 &'a self,
                 marks: &'a [Mark<'a>],
             ) -> BoxFuture<'a, Result<()>> {
-                (**self).release_marks(marks)
+                let $this = self;
+                $inner.release_marks(marks)
             }
 
             fn remove<'a>(&'a self, removal: Removal<'a>) -> BoxFuture<'a, Result<u64>> {
-                (**self).remove(removal)
+                let $this = self;
+                $inner.remove(removal)
             }
 
             fn remove_matching<'a>(&'a self, pattern: &'a Pattern) -> BoxFuture<'a, Result<u64>> {
-                (**self).remove_matching(pattern)
+                let $this = self;
+                $inner.remove_matching(pattern)
             }
 
             fn clear(&self) -> BoxFuture<'_, Result<()>> {
-                (**self).clear()
+                let $this = self;
+                $inner.clear()
             }
 
             fn ping(&self) -> BoxFuture<'_, Result<Incarnation>> {
-                (**self).ping()
+                let $this = self;
+                $inner.ping()
             }
 
             fn usage(&self) -> BoxFuture<'_, Result<Usage>> {
-                (**self).usage()
+                let $this = self;
+                $inner.usage()
             }
 
             fn describe(&self) -> Description {
-                (**self).describe()
+                let $this = self;
+                $inner.describe()
             }
 
             fn watch(&self, watch: Watch) -> bool {
-                (**self).watch(watch)
+                let $this = self;
+                $inner.watch(watch)
             }
 
             fn shutdown(&self) -> BoxFuture<'_, Result<()>> {
-                (**self).shutdown()
+                let $this = self;
+                $inner.shutdown()
             }
         }
-    )+ };
+    };
 }
 
-forward!(Arc, Box);
+forward!([P: Provider + ?Sized] Arc<P>, this => (**this));
+forward!([P: Provider + ?Sized] Box<P>, this => (**this));
+#[cfg(feature = "redis")]
+forward!([] super::RedisProvider, this => this.steps());
+#[cfg(feature = "upstash")]
+forward!([] super::UpstashProvider, this => this.steps());

@@ -40,14 +40,8 @@ mod watches;
 mod watching;
 mod wire;
 
-use std::time::Duration;
-
 use super::commands::Steps;
-use super::{
-    Acquire, Acquired, Baseline, BoxFuture, Description, Fill, Filled, Incarnation, Lookup, Mark,
-    Observed, Prefix, Provider, Removal, Usage, Watch,
-};
-use crate::{Pattern, Result};
+use crate::Result;
 
 pub use builder::RedisProviderBuilder;
 use link::RedisLink;
@@ -72,10 +66,10 @@ use link::RedisLink;
 ///
 /// # The fence
 ///
-/// Each answer carries the [`Incarnation`] of the server that gave it, read with `INFO` when the
+/// Each answer carries the [`Incarnation`](crate::provider::Incarnation) of the server that gave it, read with `INFO` when the
 /// connection was opened and once a second from then on, since a primary that is demoted and
 /// promoted again keeps its connections. Where an access list forbids `INFO`, lives cannot be told
-/// apart ([`Incarnation::UNKNOWN`]).
+/// apart ([`Incarnation::UNKNOWN`](crate::provider::Incarnation::UNKNOWN)).
 ///
 /// A server that has become a copy of another serves reads for up to that second, if nobody writes
 /// and nobody ends its connections (Sentinel does); in a cluster it redirects at once.
@@ -112,81 +106,9 @@ impl RedisProvider {
     fn over(steps: Steps<RedisLink>) -> Self {
         Self(steps)
     }
-}
 
-#[deny(clippy::missing_trait_methods)]
-impl Provider for RedisProvider {
-    fn read<'a>(&'a self, lookups: &'a [Lookup<'a>]) -> BoxFuture<'a, Result<Vec<Observed>>> {
-        self.0.read(lookups)
-    }
-
-    fn acquire<'a>(&'a self, request: Acquire<'a>) -> BoxFuture<'a, Result<Acquired>> {
-        self.0.acquire(request)
-    }
-
-    fn fill<'a>(&'a self, request: Fill<'a>) -> BoxFuture<'a, Result<Filled>> {
-        self.0.fill(request)
-    }
-
-    fn renew<'a>(
-        &'a self,
-        key: &'a str,
-        prefix: Prefix,
-        ttl: Duration,
-    ) -> BoxFuture<'a, Result<bool>> {
-        self.0.renew(key, prefix, ttl)
-    }
-
-    fn release<'a>(&'a self, key: &'a str, prefix: Prefix) -> BoxFuture<'a, Result<bool>> {
-        self.0.release(key, prefix)
-    }
-
-    fn ensure_marks<'a>(
-        &'a self,
-        key: &'a str,
-        marks: &'a [Mark<'a>],
-        ttl: Duration,
-    ) -> BoxFuture<'a, Result<Baseline>> {
-        self.0.ensure_marks(key, marks, ttl)
-    }
-
-    fn hold_marks<'a>(&'a self, marks: &'a [Mark<'a>], ttl: Duration) -> BoxFuture<'a, Result<()>> {
-        self.0.hold_marks(marks, ttl)
-    }
-
-    fn release_marks<'a>(&'a self, marks: &'a [Mark<'a>]) -> BoxFuture<'a, Result<()>> {
-        self.0.release_marks(marks)
-    }
-
-    fn remove<'a>(&'a self, removal: Removal<'a>) -> BoxFuture<'a, Result<u64>> {
-        self.0.remove(removal)
-    }
-
-    fn remove_matching<'a>(&'a self, pattern: &'a Pattern) -> BoxFuture<'a, Result<u64>> {
-        self.0.remove_matching(pattern)
-    }
-
-    fn clear(&self) -> BoxFuture<'_, Result<()>> {
-        self.0.clear()
-    }
-
-    fn ping(&self) -> BoxFuture<'_, Result<Incarnation>> {
-        self.0.ping()
-    }
-
-    fn usage(&self) -> BoxFuture<'_, Result<Usage>> {
-        self.0.usage()
-    }
-
-    fn describe(&self) -> Description {
-        self.0.describe()
-    }
-
-    fn watch(&self, watch: Watch) -> bool {
-        self.0.watch(watch)
-    }
-
-    fn shutdown(&self) -> BoxFuture<'_, Result<()>> {
-        self.0.shutdown()
+    /// What does the steps.
+    pub(super) fn steps(&self) -> &Steps<RedisLink> {
+        &self.0
     }
 }

@@ -12,7 +12,7 @@ const READS: [&str; 13] = [
 
 /// Commands, each a JSON array, with a comma between two.
 #[derive(Default)]
-pub(super) struct RestBatch {
+pub(crate) struct RestBatch {
     json: Vec<u8>,
     names: Vec<&'static str>,
     writes: bool,

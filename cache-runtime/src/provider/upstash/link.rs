@@ -12,7 +12,7 @@ use crate::provider::commands::{Answer, Bucket, Form, Link, Listener, Sent};
 use crate::{Error, ErrorKind, Result};
 
 /// One database, reached over HTTP.
-pub(super) struct Rest {
+pub(crate) struct Rest {
     post: Arc<Post>,
     reads: Arc<Lane>,
     writes: Arc<Lane>,

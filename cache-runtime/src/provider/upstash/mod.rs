@@ -23,14 +23,8 @@ mod reply;
 mod sync;
 mod tls;
 
-use std::time::Duration;
-
 use super::commands::Steps;
-use super::{
-    Acquire, Acquired, Baseline, BoxFuture, Description, Fill, Filled, Incarnation, Lookup, Mark,
-    Observed, Prefix, Provider, Removal, Usage, Watch,
-};
-use crate::{Pattern, Result};
+use crate::Result;
 
 pub use builder::UpstashProviderBuilder;
 use link::Rest;
@@ -60,10 +54,10 @@ use link::Rest;
 ///
 /// # The fence
 ///
-/// The [`Incarnation`] of the server is a hash of the ids that `INFO` tells, asked as said above.
+/// The [`Incarnation`](crate::provider::Incarnation) of the server is a hash of the ids that `INFO` tells, asked as said above.
 /// HTTP hides when a connection leads to another server, so a failover that no request notices is
 /// recognised within five seconds. Where `INFO` is refused or tells no ids, lives cannot be told
-/// apart ([`Incarnation::UNKNOWN`]).
+/// apart ([`Incarnation::UNKNOWN`](crate::provider::Incarnation::UNKNOWN)).
 ///
 /// # Failures
 ///
@@ -109,81 +103,9 @@ impl UpstashProvider {
     fn over(steps: Steps<Rest>) -> Self {
         Self(steps)
     }
-}
 
-#[deny(clippy::missing_trait_methods)]
-impl Provider for UpstashProvider {
-    fn read<'a>(&'a self, lookups: &'a [Lookup<'a>]) -> BoxFuture<'a, Result<Vec<Observed>>> {
-        self.0.read(lookups)
-    }
-
-    fn acquire<'a>(&'a self, request: Acquire<'a>) -> BoxFuture<'a, Result<Acquired>> {
-        self.0.acquire(request)
-    }
-
-    fn fill<'a>(&'a self, request: Fill<'a>) -> BoxFuture<'a, Result<Filled>> {
-        self.0.fill(request)
-    }
-
-    fn renew<'a>(
-        &'a self,
-        key: &'a str,
-        prefix: Prefix,
-        ttl: Duration,
-    ) -> BoxFuture<'a, Result<bool>> {
-        self.0.renew(key, prefix, ttl)
-    }
-
-    fn release<'a>(&'a self, key: &'a str, prefix: Prefix) -> BoxFuture<'a, Result<bool>> {
-        self.0.release(key, prefix)
-    }
-
-    fn ensure_marks<'a>(
-        &'a self,
-        key: &'a str,
-        marks: &'a [Mark<'a>],
-        ttl: Duration,
-    ) -> BoxFuture<'a, Result<Baseline>> {
-        self.0.ensure_marks(key, marks, ttl)
-    }
-
-    fn hold_marks<'a>(&'a self, marks: &'a [Mark<'a>], ttl: Duration) -> BoxFuture<'a, Result<()>> {
-        self.0.hold_marks(marks, ttl)
-    }
-
-    fn release_marks<'a>(&'a self, marks: &'a [Mark<'a>]) -> BoxFuture<'a, Result<()>> {
-        self.0.release_marks(marks)
-    }
-
-    fn remove<'a>(&'a self, removal: Removal<'a>) -> BoxFuture<'a, Result<u64>> {
-        self.0.remove(removal)
-    }
-
-    fn remove_matching<'a>(&'a self, pattern: &'a Pattern) -> BoxFuture<'a, Result<u64>> {
-        self.0.remove_matching(pattern)
-    }
-
-    fn clear(&self) -> BoxFuture<'_, Result<()>> {
-        self.0.clear()
-    }
-
-    fn ping(&self) -> BoxFuture<'_, Result<Incarnation>> {
-        self.0.ping()
-    }
-
-    fn usage(&self) -> BoxFuture<'_, Result<Usage>> {
-        self.0.usage()
-    }
-
-    fn describe(&self) -> Description {
-        self.0.describe()
-    }
-
-    fn watch(&self, watch: Watch) -> bool {
-        self.0.watch(watch)
-    }
-
-    fn shutdown(&self) -> BoxFuture<'_, Result<()>> {
-        self.0.shutdown()
+    /// What does the steps.
+    pub(super) fn steps(&self) -> &Steps<Rest> {
+        &self.0
     }
 }
