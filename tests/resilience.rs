@@ -5,6 +5,8 @@
 
 #[path = "resilience/breaker.rs"]
 mod breaker;
+#[path = "resilience/callers.rs"]
+mod callers;
 #[path = "resilience/cancellation.rs"]
 mod cancellation;
 #[path = "resilience/conformance.rs"]

@@ -167,6 +167,10 @@ impl Provider for Gate {
         self.0.inner.usage()
     }
 
+    fn serves_in_part(&self) -> bool {
+        self.0.inner.serves_in_part()
+    }
+
     fn describe(&self) -> Description {
         self.0.inner.describe()
     }

@@ -12,7 +12,7 @@ use crate::load::{Expected, run};
 const LASTS: Duration = Duration::from_secs(2);
 
 /// The outage goes on for so long.
-fn last(time: Duration) {
+pub(crate) fn last(time: Duration) {
     std::thread::sleep(time);
 }
 

@@ -1,9 +1,12 @@
 //! Outages that another server answers.
 
-use cache_tests::servers::{ClusterServers, SentinelServers};
+use std::time::Duration;
+
+use cache_tests::servers::{ClusterServers, SentinelServers, until};
 
 use crate::alone;
 use crate::load::{Expected, run};
+use crate::single::last;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_primary_of_a_cluster_is_killed_and_a_replica_promoted() {
@@ -13,6 +16,20 @@ async fn a_primary_of_a_cluster_is_killed_and_a_replica_promoted() {
     run("Cluster: primary killed", &url, &url, Expected::default(), || {
         let (_, took) = servers.kill_primary(0);
         println!("promoted after {took:.0?}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_primary_of_a_cluster_hangs() {
+    let _alone = alone().await;
+    let servers = ClusterServers::start(3, 0);
+    let url = servers.url();
+    run("Cluster: SIGSTOP of a primary for 5 s", &url, &url, Expected::default(), || {
+        servers.nodes()[0].stop();
+        last(Duration::from_secs(5));
+        servers.nodes()[0].resume();
+        until(Duration::from_secs(20), "the cluster is whole", || servers.is_whole());
     })
     .await;
 }

@@ -197,6 +197,44 @@ async fn late_failures_of_an_outage_do_not_open_it_again() {
 }
 
 #[tokio::test]
+async fn while_another_part_of_the_store_serves_no_failure_opens_it() {
+    let world = World::new(options().retries(0));
+    world.scripted.serve_in_part(true);
+    for fault in [DEAD, Fault::Hangs] {
+        world.scripted.set(fault);
+        for _ in 0..50 {
+            assert!(world.finds("k").await.is_err());
+            let removed = world.run(world.resilient.remove_key("gone")).await;
+            assert_eq!(kind(removed), Some(ErrorKind::Unknown));
+        }
+        assert_eq!(world.breaker(), BreakerState::Closed);
+    }
+    world.scripted.set(DEAD);
+    world.scripted.serve_in_part(false);
+    world.open_breaker().await;
+}
+
+#[tokio::test]
+async fn while_another_part_of_the_store_serves_no_trial_opens_it_again() {
+    let world = World::new(options().retries(0).trial_calls(2));
+    world.scripted.set(DEAD);
+    world.open_breaker().await;
+    world.scripted.serve_in_part(true);
+    world.scripted.set_for("ping", Fault::None);
+    world.pass(millis(300)).await;
+    assert_eq!(world.breaker(), BreakerState::HalfOpen);
+    for _ in 0..10 {
+        assert!(world.finds("k").await.is_err());
+    }
+    assert_eq!(world.breaker(), BreakerState::HalfOpen);
+    world.scripted.set(Fault::None);
+    assert!(world.finds("k").await.is_ok());
+    assert!(world.finds("k").await.is_ok());
+    assert_eq!(world.breaker(), BreakerState::Closed);
+    assert_eq!(world.resilient.health().openings, 1);
+}
+
+#[tokio::test]
 async fn a_provider_that_is_dropped_is_not_probed_any_more() {
     let world = World::new(options());
     world.scripted.set(DEAD);

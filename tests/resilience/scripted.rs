@@ -50,6 +50,8 @@ struct State {
     /// Names that the store does not take, or cannot serve.
     faulty: Vec<(String, ErrorKind)>,
     calls: Vec<String>,
+    /// Whether another part of the store serves.
+    serves_in_part: bool,
 }
 
 impl Scripted {
@@ -60,6 +62,7 @@ impl Scripted {
             next: VecDeque::new(),
             faulty: Vec::new(),
             calls: Vec::new(),
+            serves_in_part: false,
         };
         Arc::new(Self { inner, state: Mutex::new(state), time: watch::Sender::new(0) })
     }
@@ -67,6 +70,11 @@ impl Scripted {
     /// From now on.
     pub(crate) fn set(&self, fault: Fault) {
         self.lock().general = fault;
+    }
+
+    /// Whether another part of the store serves, whatever this one does.
+    pub(crate) fn serve_in_part(&self, serves: bool) {
+        self.lock().serves_in_part = serves;
     }
 
     /// From now on, for one operation.
@@ -228,6 +236,10 @@ impl Provider for Scripted {
 
     fn describe(&self) -> Description {
         self.inner.describe()
+    }
+
+    fn serves_in_part(&self) -> bool {
+        self.lock().serves_in_part
     }
 
     fn watch(&self, watch: Watch) -> bool {

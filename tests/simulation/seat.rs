@@ -127,6 +127,10 @@ impl Provider for Seat {
         Box::pin(async { Ok(Usage::default()) })
     }
 
+    fn serves_in_part(&self) -> bool {
+        false
+    }
+
     fn describe(&self) -> Description {
         Description::shared("mini-store", "", true)
     }

@@ -81,12 +81,18 @@ pub(super) async fn board(
     }
 }
 
-/// Leads the flight of those who came during a load that stored nothing. The store may be back.
+/// Leads the flight of those who came during a load that stored nothing. The store may be back, unless
+/// it has just left this caller without an answer (`asks`): nobody pays for two that are missing.
 pub(super) async fn lead_next(
     core: &Arc<Core>,
     request: &Arc<Request>,
     mut leader: Leader,
+    asks: bool,
 ) -> Step {
+    if !asks {
+        leader.hold(Claim::Nothing);
+        return Step::Lead(leader);
+    }
     leader.begin_read();
     let taking = async {
         let look = core.look(request).await;

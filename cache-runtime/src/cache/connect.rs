@@ -77,7 +77,7 @@ impl RemoteParts {
         let budget = options.budget;
         let provider = Resilient::new(provider, options, clock.clone());
         let near = NearCache::new(config, clock, sites, &*provider, rules);
-        let mut remote = Remote::new(provider, format, lease, budget, near);
+        let mut remote = Remote::new(provider, format, lease, budget, near, clock);
         remote.rules = rules;
         Ok(remote)
     }

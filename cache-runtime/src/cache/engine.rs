@@ -13,6 +13,7 @@ use super::leader::Leader;
 use super::race::{First, first};
 use super::steps::check_key;
 use super::value::{Cached, Shared};
+use crate::clock::Tick;
 use crate::flight::{Chain, Ending, Landing};
 use crate::stats::{MissReason, count};
 
@@ -100,7 +101,7 @@ pub(crate) async fn begin(core: &Arc<Core>, request: &Arc<Request>, glance: Glan
             Approached::Done(step) => return step,
             Approached::Again => continue,
             Approached::Fly { landing, joined, has_fallback } => (landing, joined, has_fallback),
-            Approached::Queue { present, next } => {
+            Approached::Queue { present, next, failed } => {
                 match wait(core, request, present, false, false).await {
                     Waited::ForEver => return Step::Uncached,
                     Waited::Stalled(flight) => {
@@ -111,7 +112,8 @@ pub(crate) async fn begin(core: &Arc<Core>, request: &Arc<Request>, glance: Glan
                 }
                 if next.flight().take_lead() {
                     let leader = Leader::new(core, request, Arc::clone(next.flight()));
-                    return lead_next(core, request, leader).await;
+                    let asks = failed.is_none_or(|then| !core.is_recent(then));
+                    return lead_next(core, request, leader, asks).await;
                 }
                 (next, true, false)
             }
@@ -157,6 +159,8 @@ enum Approached {
     Queue {
         present: Landing<Cached>,
         next: Landing<Cached>,
+        /// When the store did not answer this caller, if it did not.
+        failed: Option<Tick>,
     },
 }
 
@@ -183,7 +187,10 @@ async fn approach(
     match board(core, request, &seen, has_fallback, given_up).await {
         Boarded::Lead(leader) => Approached::Done(Step::Lead(leader)),
         Boarded::Fly(landing, joined) => Approached::Fly { landing, joined, has_fallback },
-        Boarded::Queue { present, next } => Approached::Queue { present, next },
+        Boarded::Queue { present, next } => {
+            let failed = core.is_unanswered(&seen).then(|| core.clock.now());
+            Approached::Queue { present, next, failed }
+        }
         Boarded::Changed => Approached::Again,
         #[cfg(feature = "entry")]
         Boarded::Elsewhere(leader, elsewhere) => outwait(core, request, leader, elsewhere)

@@ -1,8 +1,9 @@
 //! One question to whichever store a cache has: in this process, outside it, or nowhere.
 
-use super::core::{Core, Look, Request, Tier, kind};
+use super::core::{Core, Look, Request, Seen, Tier, kind};
 use super::steps::{Life, check_key};
 use super::value::{Cacheable, Cached};
+use crate::clock::{Tick, duration};
 use crate::error::Result;
 use crate::near::meta::unused_number;
 use crate::pattern::Pattern;
@@ -47,6 +48,21 @@ impl Core {
             Tier::Remote(remote) => remote.rules.keep(super::rules::Rule::Join),
             _ => true,
         }
+    }
+
+    /// Whether this is what a caller goes on with that the store left without an answer.
+    pub(crate) fn is_unanswered(&self, seen: &Seen) -> bool {
+        self.asks_loads_first() && matches!(seen, Seen::Here(_))
+    }
+
+    /// Whether this was less than the budget of one operation ago.
+    pub(crate) fn is_recent(&self, then: Tick) -> bool {
+        let budget = match &self.tier {
+            #[cfg(feature = "entry")]
+            Tier::Remote(remote) => remote.budget(),
+            _ => Duration::ZERO,
+        };
+        duration(self.clock.now().saturating_sub(then)) < budget
     }
 
     /// Whether values are served in this process by the functions' arguments, without the key.

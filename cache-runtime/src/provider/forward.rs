@@ -101,6 +101,11 @@ macro_rules! forward {
                 $inner.describe()
             }
 
+            fn serves_in_part(&self) -> bool {
+                let $this = self;
+                $inner.serves_in_part()
+            }
+
             fn watch(&self, watch: Watch) -> bool {
                 let $this = self;
                 $inner.watch(watch)

@@ -278,6 +278,15 @@ pub trait Provider: Debug + Send + Sync + 'static {
     /// What this store is, for guarantees, logs and the dashboard. Never holds a secret.
     fn describe(&self) -> Description;
 
+    /// Whether the store consists of several servers, and at least one of them serves: what has
+    /// failed may then be the affair of another one alone, so that those who ask this one are not to
+    /// suffer for it. Never waits.
+    ///
+    /// On Redis Cluster: whether a primary is connected, and did not refuse what it was asked last.
+    fn serves_in_part(&self) -> bool {
+        false
+    }
+
     /// Tells a watcher of every change from now on, for as long as it exists, and brings it a sign of
     /// life about as often as it wants; false if the store has no way to tell, and nothing happens.
     ///

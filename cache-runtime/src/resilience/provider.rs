@@ -144,6 +144,10 @@ impl Provider for Resilient {
         self.inner.describe()
     }
 
+    fn serves_in_part(&self) -> bool {
+        self.inner.serves_in_part()
+    }
+
     fn watch(&self, watch: Watch) -> bool {
         self.inner.watch(watch)
     }

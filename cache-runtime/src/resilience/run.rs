@@ -115,18 +115,26 @@ impl Resilient {
             }
             Some(Err(error)) => match Outcome::of(&error) {
                 Some(outcome) => {
-                    pass.record(outcome, began, now);
+                    self.record(pass, outcome, began, now);
                     Err(Failed::Perhaps(error))
                 }
                 None => Err(Failed::Finally(error)),
             },
             None => {
-                pass.record(Outcome::Failed, began, now);
+                self.record(pass, Outcome::Failed, began, now);
                 if step.adaptive {
                     self.deadline.ran_out(deadline);
                 }
                 Err(Failed::Finally(self.out_of_time(step.operation, deadline)))
             }
+        }
+    }
+
+    /// Tells the breaker how an attempt ended. While a part of the store serves, a failure is that of
+    /// another part: the breaker would keep everybody from both.
+    pub(super) fn record(&self, pass: &Pass<'_>, outcome: Outcome, began: Tick, now: Tick) {
+        if outcome == Outcome::Answered || !self.inner.serves_in_part() {
+            pass.record(outcome, began, now);
         }
     }
 

@@ -174,7 +174,7 @@ impl Resilient {
             Err(error) => Outcome::of(error),
         };
         if let Some((pass, outcome)) = pass.zip(outcome) {
-            pass.record(outcome, began, self.clock.now());
+            self.record(&pass, outcome, began, self.clock.now());
         }
         if answer.is_ok() {
             self.outbox.delivered(delivery);

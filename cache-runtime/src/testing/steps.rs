@@ -176,6 +176,10 @@ impl Provider for FaultyProvider {
         self.inner.usage()
     }
 
+    fn serves_in_part(&self) -> bool {
+        self.inner.serves_in_part()
+    }
+
     fn describe(&self) -> Description {
         self.inner.describe()
     }

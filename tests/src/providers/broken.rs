@@ -344,6 +344,10 @@ impl Provider for Broken {
         self.inner.usage()
     }
 
+    fn serves_in_part(&self) -> bool {
+        self.inner.serves_in_part()
+    }
+
     fn describe(&self) -> Description {
         self.inner.describe()
     }

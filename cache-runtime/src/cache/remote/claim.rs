@@ -4,10 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::runtime::Handle;
-
 use super::elsewhere::Elsewhere;
-use super::fill::{Filling, release};
+use super::fill::Filling;
+use super::leases::Leases;
 use super::names::{mark_ttl, marks, refresh_key, stamps};
 use super::renewal::Renewal;
 use super::write::{Draught, physical_ttl};
@@ -29,6 +28,7 @@ use crate::stats::count;
 /// gives its lease back in the background.
 pub(crate) struct RemoteClaim {
     provider: Arc<Resilient>,
+    leases: Leases,
     clock: Clock,
     text: String,
     /// What the cell has to hold when the result comes: the lease, or the entry.
@@ -62,8 +62,10 @@ impl RemoteClaim {
             return Self::take_beside(core, remote, request, found).await;
         }
         match found.kind() {
-            // A lease of this process whose load is given up, or doomed.
-            Some(CellKind::Lease) if terms.replaces == Some(found.prefix) => {
+            // A lease of this process whose load is over, given up, or doomed.
+            Some(_)
+                if terms.replaces == Some(found.prefix) || remote.leases.is_over(found.prefix) =>
+            {
                 Self::acquire(core, remote, request, found.prefix.into(), CellKind::Lease).await
             }
             Some(CellKind::Lease) => {
@@ -113,6 +115,7 @@ impl RemoteClaim {
             .expected(expected)
             .marks(&marks, mark_ttl(physical_ttl(core, request, None)));
         let mut claim = Self::bare(core, remote, request, lease);
+        claim.lease_ttl = lease_ttl;
         claim.lease = Some((request.text.clone(), lease));
         match remote.provider().acquire(asked).await {
             Ok(Acquired::Granted(granted)) => {
@@ -219,6 +222,7 @@ impl RemoteClaim {
     fn bare(core: &Arc<Core>, remote: &Remote, request: &Request, expected: Prefix) -> Self {
         Self {
             provider: Arc::clone(remote.provider()),
+            leases: remote.leases.clone(),
             clock: core.clock.clone(),
             text: request.text.clone(),
             expected,
@@ -271,7 +275,8 @@ impl RemoteClaim {
             None => {
                 // What was loaded is the truth by now and is not to be kept, so what the cell holds
                 // is not to be kept either: the lease, or the older entry.
-                let held = self.provider.release(&self.text, self.expected).await;
+                let ttl = self.lease_ttl;
+                let held = self.leases.give_back(&self.text, self.expected, ttl).await;
                 self.settle(true);
                 Concluded { exact: false, held: held.unwrap_or(false) }
             }
@@ -336,7 +341,8 @@ impl RemoteClaim {
                 count(&request.counters.errors);
                 tracing::debug!(target: "cache", key = %self.text, %error, "store");
                 if error.is_retryable() {
-                    filling.send_again(&self.provider, self.lease.take());
+                    let lease = self.lease.take().map(|(key, lease)| (key, lease, self.lease_ttl));
+                    filling.send_again(&self.provider, &self.leases, lease);
                 }
                 Concluded { exact: false, held: false }
             }
@@ -347,7 +353,8 @@ impl RemoteClaim {
     pub(crate) async fn give_back(mut self) {
         self.renewal = None;
         if let Some((key, lease)) = self.lease.take() {
-            release(&self.provider, &key, lease).await;
+            // What comes of it was reported.
+            let _ended = self.leases.give_back(&key, lease, self.lease_ttl).await;
         }
     }
 
@@ -363,11 +370,8 @@ impl RemoteClaim {
 impl Drop for RemoteClaim {
     fn drop(&mut self) {
         self.renewal = None;
-        let Some((key, lease)) = self.lease.take() else { return };
-        // Without a runtime the lease ends by itself.
-        if let Ok(runtime) = Handle::try_current() {
-            let provider = Arc::clone(&self.provider);
-            runtime.spawn(async move { release(&provider, &key, lease).await });
+        if let Some((key, lease)) = self.lease.take() {
+            self.leases.give_back_later(key, lease, self.lease_ttl);
         }
     }
 }

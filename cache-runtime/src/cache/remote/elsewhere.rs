@@ -57,7 +57,7 @@ impl Elsewhere {
                     unanswered = 0;
                     let held =
                         observed.first().map_or(Prefix::ABSENT, |observed| observed.prefix());
-                    if held != self.lease {
+                    if held != self.lease || remote.leases.is_over(held) {
                         return Outwaited::Changed;
                     }
                 }

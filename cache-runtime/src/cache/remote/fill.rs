@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
+use super::leases::Leases;
 use super::names::{mark, mark_ttl, marks};
 use crate::error::Result;
 use crate::provider::{Fill, Filled, Incarnation, Mark, OnRefused, Prefix, Provider, Stamp};
@@ -42,24 +43,23 @@ impl Filling {
 
     /// Sends it once more in the background, and then gives the lease back: the first attempt may
     /// have come through, and then this one is refused.
-    pub(super) fn send_again(self, provider: &Arc<Resilient>, lease: Option<(String, Prefix)>) {
+    pub(super) fn send_again(
+        self,
+        provider: &Arc<Resilient>,
+        leases: &Leases,
+        lease: Option<(String, Prefix, Duration)>,
+    ) {
         // Without a runtime the lease ends by itself.
         let Ok(runtime) = Handle::try_current() else { return };
-        let provider = Arc::clone(provider);
+        let (provider, leases) = (Arc::clone(provider), leases.clone());
         runtime.spawn(async move {
             if let Err(error) = self.send(&provider).await {
                 tracing::debug!(target: "cache", key = %self.text, %error, "store, second attempt");
             }
-            if let Some((key, lease)) = lease {
-                release(&provider, &key, lease).await;
+            if let Some((key, lease, ttl)) = lease {
+                // What comes of it was reported.
+                let _ended = leases.give_back(&key, lease, ttl).await;
             }
         });
-    }
-}
-
-/// Gives a lease back. One that cannot be given back ends by itself.
-pub(super) async fn release(provider: &Resilient, key: &str, lease: Prefix) {
-    if let Err(error) = provider.release(key, lease).await {
-        tracing::debug!(target: "cache", key = %key, %error, "release lease");
     }
 }

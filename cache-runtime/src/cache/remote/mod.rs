@@ -8,6 +8,7 @@ mod claim;
 mod elsewhere;
 mod fill;
 mod hold;
+mod leases;
 mod names;
 mod near;
 mod read;
@@ -22,6 +23,7 @@ use std::time::Duration;
 
 use crate::cache::core::Core;
 use crate::cache::rules::Rules;
+use crate::clock::Clock;
 use crate::entry::{Format, KeyHash};
 use crate::error::Result;
 use crate::near::store::Store;
@@ -49,6 +51,7 @@ const NO_DEADLINE: u64 = u64::MAX;
 /// A store outside the process.
 pub(crate) struct Remote {
     provider: Arc<Resilient>,
+    leases: leases::Leases,
     namespace: String,
     format: Format,
     /// How long a lease lives unless it is renewed, which happens at a third of it: a dead holder
@@ -96,11 +99,14 @@ impl Remote {
         lease: Duration,
         budget: Duration,
         near: Option<Arc<NearCache>>,
+        clock: &Clock,
     ) -> Self {
+        let leases = leases::Leases::new(&provider, clock);
         let namespace = provider.describe().namespace;
         let last_incarnation = AtomicU64::new(Incarnation::UNKNOWN.get());
         Self {
             provider,
+            leases,
             namespace,
             format,
             lease,
@@ -116,6 +122,11 @@ impl Remote {
     /// The store itself.
     pub(crate) fn provider(&self) -> &Arc<Resilient> {
         &self.provider
+    }
+
+    /// How long one operation may take.
+    pub(crate) fn budget(&self) -> Duration {
+        self.budget
     }
 
     /// What the store calls itself.

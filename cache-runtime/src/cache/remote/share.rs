@@ -6,6 +6,7 @@
 
 use std::hash::BuildHasher;
 use std::ops::Deref;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -104,33 +105,38 @@ impl Remote {
         tags: TagsHash,
     ) -> Result<Answered> {
         let (text, flights) = (&request.text, &self.reads.flights);
+        let mut over = std::pin::pin!(core.clock.sleep(self.budget));
         let answer = match flights.board(text, unused_number(), |_| true) {
             Boarding::Lead(flight) => {
                 let read = self.read_for_all(request, marks, tags, flight).await;
                 return read.map(Answered::Shared);
             }
             Boarding::Queue { present, next } => {
-                // However that read ends, the next is for those who came during it.
-                if self.within_budget(core, present).await.is_none() {
-                    return self.read_alone(request, marks).await.map(Answered::Alone);
+                // The next read is for those who came during this one. But if the store did not
+                // answer this one, it is not asked again: nobody pays for two that fail.
+                if let Ending::Landed { value, .. } =
+                    self.wait_for(text, present, &mut over).await?
+                    && let Err(error) = &value.observed
+                {
+                    return Err(error.clone());
                 }
                 if next.flight().take_lead() {
                     let flight = Arc::clone(next.flight());
                     let read = self.read_for_all(request, marks, tags, flight).await;
                     return read.map(Answered::Shared);
                 }
-                self.within_budget(core, next).await
+                self.wait_for(text, next, &mut over).await?
             }
             Boarding::Join(landing) if landing.may_take(false) => {
-                self.within_budget(core, landing).await
+                self.wait_for(text, landing, &mut over).await?
             }
-            Boarding::Join(_) | Boarding::Wait(_) => None,
+            Boarding::Join(_) | Boarding::Wait(_) => Ending::Abandoned,
         };
         match answer {
-            Some(Ending::Landed { value, .. }) if value.tags == tags => {
+            Ending::Landed { value, .. } if value.tags == tags => {
                 value.observed.clone().map(Answered::Shared)
             }
-            // Its reader was dropped, or does not come to an end, or asked for other tags.
+            // Its reader was dropped, or asked for other tags.
             _ => self.read_alone(request, marks).await.map(Answered::Alone),
         }
     }
@@ -161,16 +167,24 @@ impl Remote {
         observed
     }
 
-    /// Waits for another caller's read, which may be one that nobody polls any more.
-    async fn within_budget(
+    /// Waits for another caller's read.
+    ///
+    /// # Errors
+    /// [`Timeout`](ErrorKind::Timeout) once the caller has paid its budget. A read that takes longer
+    /// is one that nobody polls any more: it is left to itself, and nobody else waits for it.
+    async fn wait_for(
         &self,
-        core: &Core,
+        text: &str,
         mut landing: Landing<Arc<Answer>>,
-    ) -> Option<Ending<Arc<Answer>>> {
-        let mut over = std::pin::pin!(core.clock.sleep(self.budget));
-        match first(&mut landing, &mut over).await {
-            First::One(ending) => Some(ending),
-            First::Other(()) => None,
+        over: &mut Pin<&mut impl Future<Output = ()>>,
+    ) -> Result<Ending<Arc<Answer>>> {
+        match first(&mut landing, over).await {
+            First::One(ending) => Ok(ending),
+            First::Other(()) => {
+                self.reads.flights.remove(text, landing.flight());
+                let message = format!("the read that this one waited for took {:?}", self.budget);
+                Err(Error::new(ErrorKind::Timeout, "read", message))
+            }
         }
     }
 }

@@ -106,6 +106,11 @@ pub(crate) trait Link: Debug + Send + Sync + 'static {
         batch: Self::Batch,
     ) -> impl Future<Output = Result<Answer>> + Send;
 
+    /// What [`Provider::serves_in_part`](crate::provider::Provider::serves_in_part) says.
+    fn serves_in_part(&self) -> bool {
+        false
+    }
+
     /// Tells the listener of every name of its namespace that changes, and when its servers are
     /// alive, as [`Provider::watch`](crate::provider::Provider::watch) promises it; false if there
     /// is no way to hear of it.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::join::join_all;
 use super::link::{Answer, Batch, Bucket, Link, Reply, Sent};
 use super::listener::Listener;
 use super::names::Names;
@@ -131,6 +132,22 @@ impl<L: Link> Steps<L> {
     }
 }
 
+impl<L: Link> Steps<L> {
+    /// Asks all servers for a sign of life at once; one is enough.
+    async fn ping_any(&self, step: &'static str) -> Result<Incarnation> {
+        let servers = self.link.nodes().await?;
+        let one = async |server| {
+            let mut batch = L::Batch::default();
+            batch.command("PING");
+            let answer = self.link.send_to(server, batch).await?;
+            reply::single(step, answer.replies).map(|_| answer.incarnation)
+        };
+        let answers = join_all((0..servers).map(one)).await;
+        let none = || Error::new(ErrorKind::Unavailable, step, "no server answers");
+        answers.into_iter().find_map(Result::ok).ok_or_else(none)
+    }
+}
+
 /// The error for a link that minds the life of the server though nobody had named one.
 fn other_life(step: &'static str) -> Error {
     let message = "the server is in another life, and nothing was sent";
@@ -206,7 +223,10 @@ impl<L: Link> Provider for Steps<L> {
     fn ping(&self) -> BoxFuture<'_, Result<Incarnation>> {
         Box::pin(async move {
             self.check_open("ping")?;
-            self.ping_bucket("ping", Bucket(0)).await
+            match self.ping_bucket("ping", Bucket(0)).await {
+                Err(error) if !self.names.is_single() => self.ping_any("ping").await.or(Err(error)),
+                answer => answer,
+            }
         })
     }
 
@@ -217,6 +237,10 @@ impl<L: Link> Provider for Steps<L> {
 
     fn describe(&self) -> Description {
         Description::shared(self.link.name(), self.names.namespace(), self.link.is_fenced())
+    }
+
+    fn serves_in_part(&self) -> bool {
+        self.link.serves_in_part()
     }
 
     fn watch(&self, watch: Watch) -> bool {

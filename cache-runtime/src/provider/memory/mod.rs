@@ -293,6 +293,10 @@ impl Provider for MemoryProvider {
         self.step("usage", |this| Ok(this.usage_now()))
     }
 
+    fn serves_in_part(&self) -> bool {
+        false
+    }
+
     fn describe(&self) -> Description {
         Description::in_process("in-memory", self.namespace.as_str())
     }

@@ -148,6 +148,12 @@ impl Chart {
         self.known.borrow().primaries.len()
     }
 
+    /// Whether there are several primaries, and one of them serves.
+    pub(super) fn serves_in_part(&self) -> bool {
+        let known = self.known.borrow();
+        known.primaries.len() > 1 && known.primaries.iter().any(|(_, node)| node.serves())
+    }
+
     pub(super) fn primary(&self, number: usize) -> Option<Arc<Node>> {
         self.known.borrow().primaries.get(number).map(|(_, node)| node.clone())
     }

@@ -119,6 +119,11 @@ impl Cluster {
         sent
     }
 
+    /// Whether there are several primaries, and one of them serves.
+    pub(super) fn serves_in_part(&self) -> bool {
+        self.0.serves_in_part()
+    }
+
     /// Lets go of all connections for good.
     pub(super) fn shut(&self) {
         self.0.shut();

@@ -27,6 +27,10 @@ use crate::{Error, ErrorKind, Result};
 /// its connections, so the life read at the beginning would not do.
 pub(super) const PROBE: Duration = Duration::from_millis(1_000);
 
+/// How long senders wait for a lost connection to come back. A server that hangs takes connections
+/// and says nothing on them: then only the first to notice wait for it.
+const COMES_BACK: Duration = Duration::from_millis(100);
+
 /// The pauses between attempts to connect, doubled from the first to the last.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(20);
 pub(super) const LAST_PAUSE: Duration = Duration::from_millis(250);
@@ -95,8 +99,10 @@ struct State {
 enum Phase {
     /// Nobody has asked yet, or the keeper is gone.
     Idle,
-    /// The first attempt is under way, or the first one since a connection was lost.
+    /// The first attempt is under way.
     Connecting,
+    /// The first attempt since a connection was lost is under way.
+    Reconnecting,
     /// There is a connection.
     Ready(Arc<Connection>),
     /// The last attempt failed. The keeper tries again, and nobody waits for it meanwhile.
@@ -108,7 +114,8 @@ enum Phase {
 /// What a sender finds.
 enum Found {
     Ready(Arc<Connection>),
-    Wait,
+    /// For so long at most.
+    Wait(Duration),
     Unserved(u64),
 }
 
@@ -118,7 +125,8 @@ impl Lane {
         Arc::new(Self { dial, settings, state: watch::Sender::new(state) })
     }
 
-    /// The connection; waits for a first attempt that is under way, but for no other.
+    /// The connection; waits for a first attempt that is under way, but for no other, and not long
+    /// for a connection that was lost.
     ///
     /// # Errors
     ///
@@ -129,12 +137,13 @@ impl Lane {
             match self.find()? {
                 Found::Ready(connection) => return Ok(connection),
                 Found::Unserved(keeper) => self.start(keeper)?,
-                Found::Wait => {
+                Found::Wait(limit) => {
                     let mut states = self.state.subscribe();
-                    let settled =
-                        states.wait_for(|state| !matches!(state.phase, Phase::Connecting));
+                    let settled = states.wait_for(|state| {
+                        !matches!(state.phase, Phase::Connecting | Phase::Reconnecting)
+                    });
                     // A keeper that is lost is replaced when its time is up.
-                    let _settled_or_lost = timeout(self.patience(), settled).await;
+                    let _settled_or_lost = timeout(limit, settled).await;
                 }
             }
         }
@@ -159,7 +168,14 @@ impl Lane {
                 Err(Error::new(ErrorKind::Shutdown, "redis", "the provider was shut down"))
             }
             _ if state.since.elapsed() > self.patience() => Ok(Found::Unserved(state.keeper)),
-            Phase::Connecting => Ok(Found::Wait),
+            Phase::Connecting => Ok(Found::Wait(self.patience())),
+            Phase::Reconnecting => match COMES_BACK.checked_sub(state.since.elapsed()) {
+                Some(left) if !left.is_zero() => Ok(Found::Wait(left)),
+                _ => {
+                    let message = format!("the connection to {} was lost", self.dial);
+                    Err(Error::new(ErrorKind::Unavailable, "redis", message))
+                }
+            },
             Phase::Failed(error) => Err(error.clone()),
         }
     }
@@ -179,7 +195,11 @@ impl Lane {
         let started = self.state.send_if_modified(|state| {
             let is_first = state.keeper == replaced && !matches!(state.phase, Phase::Shut);
             if is_first {
-                *state = State { keeper, since: Instant::now(), phase: Phase::Connecting };
+                let phase = match state.phase {
+                    Phase::Ready(_) | Phase::Reconnecting => Phase::Reconnecting,
+                    _ => Phase::Connecting,
+                };
+                *state = State { keeper, since: Instant::now(), phase };
             }
             is_first
         });
@@ -269,7 +289,7 @@ impl Kept {
                         rest(&mut pause).await;
                     }
                     let Some(lane) = self.lane.upgrade() else { return };
-                    if !lane.set(self.keeper, Phase::Connecting) {
+                    if !lane.set(self.keeper, Phase::Reconnecting) {
                         return;
                     }
                 }

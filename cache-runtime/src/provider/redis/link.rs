@@ -111,6 +111,13 @@ impl Link for RedisLink {
         }
     }
 
+    fn serves_in_part(&self) -> bool {
+        match &self.servers {
+            Servers::One(_) => false,
+            Servers::Many(cluster) => cluster.serves_in_part(),
+        }
+    }
+
     fn watch(&self, listener: Listener) -> bool {
         self.watches.add(self.source.clone(), &self.settings, listener)
     }

@@ -1,7 +1,7 @@
 //! One server, reached over one connection or several.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::batch::RedisBatch;
 use super::dial::Dial;
@@ -19,6 +19,8 @@ const ATTEMPTS: usize = 3;
 pub(super) struct Node {
     lanes: Box<[Arc<Lane>]>,
     turn: AtomicUsize,
+    /// Whether the server refused the last batch that it answered.
+    refuses: AtomicBool,
 }
 
 /// What a server made of a batch.
@@ -32,7 +34,8 @@ pub(super) enum Outcome {
 impl Node {
     pub(super) fn new(dial: &Dial, settings: &Arc<Settings>, connections: usize) -> Self {
         let lane = || Lane::new(dial.clone(), settings.clone());
-        Self { lanes: (0..connections.max(1)).map(|_| lane()).collect(), turn: AtomicUsize::new(0) }
+        let lanes = (0..connections.max(1)).map(|_| lane()).collect();
+        Self { lanes, turn: AtomicUsize::new(0), refuses: AtomicBool::new(false) }
     }
 
     /// Sends a batch, with `life` only to a server in that life.
@@ -58,7 +61,7 @@ impl Node {
                 return Ok(Outcome::Done(Sent::OtherLife));
             }
             match connection.wire.send(batch).await {
-                Ok(values) => return outcome(lane, &connection, values),
+                Ok(values) => return self.outcome(lane, &connection, values),
                 Err(error) if error.kind() == ErrorKind::Unavailable => last = Some(error),
                 Err(error) => return Err(error),
             }
@@ -73,6 +76,11 @@ impl Node {
         }
     }
 
+    /// Whether there is a connection now, on which the server does what it is asked.
+    pub(super) fn serves(&self) -> bool {
+        self.is_ready() && !self.refuses.load(Ordering::Relaxed)
+    }
+
     /// Whether any of the connections is there now.
     pub(super) fn is_ready(&self) -> bool {
         self.lanes.iter().any(|lane| lane.ready().is_some())
@@ -84,25 +92,35 @@ impl Node {
             lane.shut();
         }
     }
-}
 
-fn outcome(
-    lane: &Arc<Lane>,
-    connection: &Arc<Connection>,
-    values: Vec<::redis::Value>,
-) -> Result<Outcome> {
-    Ok(match reply::replies(values)? {
-        Ok(replies) => {
-            let incarnation = connection.identity.incarnation;
-            Outcome::Done(Sent::Answered(Answer { replies, incarnation }))
+    fn outcome(
+        &self,
+        lane: &Arc<Lane>,
+        connection: &Arc<Connection>,
+        values: Vec<::redis::Value>,
+    ) -> Result<Outcome> {
+        let replies = reply::replies(values)?;
+        // A redirection says where something is, and not that this server serves nobody.
+        let is_redirected =
+            |fault: &Fault| matches!(fault.cause, Cause::Moved | Cause::Ask | Cause::TryAgain);
+        let refuses = replies.as_ref().is_err_and(|fault| !is_redirected(fault));
+        if self.refuses.load(Ordering::Relaxed) != refuses {
+            self.refuses.store(refuses, Ordering::Relaxed);
         }
-        Err(fault) => {
-            // Whoever answers so has another role, or has it soon, and may come back with an older
-            // state. So the life that was read on this connection counts for no further batch.
-            if matches!(fault.cause, Cause::Other | Cause::Moved) {
-                lane.replace(connection);
+        Ok(match replies {
+            Ok(replies) => {
+                let incarnation = connection.identity.incarnation;
+                Outcome::Done(Sent::Answered(Answer { replies, incarnation }))
             }
-            Outcome::Refused(fault)
-        }
-    })
+            Err(fault) => {
+                // Whoever answers so has another role, or has it soon, and may come back with an
+                // older state. So the life that was read on this connection counts for no further
+                // batch.
+                if matches!(fault.cause, Cause::Other | Cause::Moved) {
+                    lane.replace(connection);
+                }
+                Outcome::Refused(fault)
+            }
+        })
+    }
 }
