@@ -116,3 +116,24 @@ async fn a_lease_that_could_not_be_given_back_keeps_nobody_of_its_process_waitin
     assert_eq!(hit.expect("the store answers"), Some(7), "what it loaded is stored");
     assert_eq!(shop.loads.load(Ordering::Relaxed), 1);
 }
+
+#[tokio::test]
+async fn callers_that_came_before_the_load_share_it_when_the_store_lets_go_of_them() {
+    for callers in [2, 8, 200] {
+        let shop = Shop::open(without_breaker()).await;
+        shop.store.always(Operation::Read, Fault::Hang);
+        let mut calls = JoinSet::new();
+        for _ in 0..callers {
+            let shop_of_call = Arc::clone(&shop);
+            calls.spawn(async move { shop_of_call.price(5).await });
+        }
+        while !calls.is_empty() {
+            shop.pass_a_millisecond().await;
+            assert!(shop.now() < 10_000, "{} calls hang", calls.len());
+            while let Some(call) = calls.try_join_next() {
+                call.expect("no call panics");
+            }
+        }
+        assert_eq!(shop.loads.load(Ordering::Relaxed), 1, "{callers} callers");
+    }
+}

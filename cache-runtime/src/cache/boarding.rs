@@ -10,7 +10,7 @@ use super::leader::Leader;
 use super::remote::{Elsewhere, Outwaited};
 use super::steps::check_key;
 use super::value::Cached;
-use crate::flight::{Boarding, Flight, Landing, Ticket, polled};
+use crate::flight::{Boarding, Came, Flight, Landing, Ticket, polled};
 use crate::near::meta::unused_number;
 use crate::stats::count;
 
@@ -37,6 +37,7 @@ pub(super) async fn board(
     seen: &Seen,
     keeps_entry: bool,
     given_up: Option<u64>,
+    came: Came,
 ) -> Boarded {
     #[cfg_attr(
         not(feature = "entry"),
@@ -54,7 +55,7 @@ pub(super) async fn board(
             }
             is_worth
         };
-        match core.flights.board(&request.text, unused_number(), worth_joining) {
+        match core.flights.board(&request.text, unused_number(), came, worth_joining) {
             Boarding::Join(landing) => return Boarded::Fly(landing, true),
             Boarding::Wait(landing) => return Boarded::Fly(landing, false),
             Boarding::Queue { present, next } => return Boarded::Queue { present, next },

@@ -14,7 +14,7 @@ use super::race::{First, first};
 use super::steps::check_key;
 use super::value::{Cached, Shared};
 use crate::clock::Tick;
-use crate::flight::{Chain, Ending, Landing};
+use crate::flight::{Came, Chain, Ending, Landing};
 use crate::stats::{MissReason, count};
 
 /// After so many loads of others that failed, a caller loads for itself without the cache.
@@ -60,10 +60,10 @@ pub(crate) enum Loaded {
 pub(crate) enum Glance {
     /// How it goes on.
     Step(Step),
-    /// A load of this process to join.
-    Fly(Landing<Cached>),
+    /// A load of this process to join, for a call that came then.
+    Fly(Landing<Cached>, Came),
     /// Nothing to serve: what the key holds, and the expired value that may serve if the load fails.
-    Nothing(Seen, Option<Cached>),
+    Nothing(Seen, Option<Cached>, Came),
 }
 
 /// Looks once. Most calls end here, so it is kept apart from the rest, whose future is large.
@@ -75,16 +75,22 @@ pub(crate) async fn glance(core: &Arc<Core>, request: &Arc<Request>) -> Glance {
     if matches!(core.tier, Tier::Off) || check_key("load", &request.text).is_err() {
         return Glance::Step(Step::Uncached);
     }
-    if core.asks_loads_first()
-        && let Some(landing) = core.flights.join_blocking(&request.text, core.removals())
-    {
-        // Whoever asks a store outside the process would find what the load's leader found.
-        report_miss(request, true, MissReason::Absent);
-        return Glance::Fly(landing);
+    let mut came = None;
+    if core.asks_loads_first() {
+        let now = core.flights.comes();
+        if let Some(landing) = core.flights.join_blocking(&request.text, core.removals(), now) {
+            // Whoever asks a store outside the process would find what the load's leader found.
+            report_miss(request, true, MissReason::Absent);
+            return Glance::Fly(landing, now);
+        }
+        came = Some(now);
     }
     match look(core, request, true).await {
         Looked::Break(step) => Glance::Step(step),
-        Looked::Continue((seen, kept)) => Glance::Nothing(seen, kept),
+        Looked::Continue((seen, kept)) => {
+            // A hit in this process has no time for it, and a look takes none.
+            Glance::Nothing(seen, kept, came.unwrap_or_else(|| core.flights.comes()))
+        }
     }
 }
 
@@ -94,9 +100,13 @@ pub(crate) async fn glance(core: &Arc<Core>, request: &Arc<Request>) -> Glance {
 ///
 /// Dropping the future leaves others' loads as they are and holds nothing.
 pub(crate) async fn begin(core: &Arc<Core>, request: &Arc<Request>, glance: Glance) -> Step {
+    let came = match &glance {
+        Glance::Step(_) => core.flights.comes(),
+        Glance::Fly(_, came) | Glance::Nothing(_, _, came) => *came,
+    };
     let (mut failures, mut given_up, mut glance) = (0, None, Some(glance));
     for _ in 0..MOST_ROUNDS {
-        let approached = approach(core, request, glance.take(), given_up).await;
+        let approached = approach(core, request, glance.take(), given_up, came).await;
         let (landing, joined, has_fallback) = match approached {
             Approached::Done(step) => return step,
             Approached::Again => continue,
@@ -171,20 +181,21 @@ async fn approach(
     request: &Arc<Request>,
     glance: Option<Glance>,
     given_up: Option<u64>,
+    came: Came,
 ) -> Approached {
     let (seen, kept) = match glance {
         Some(Glance::Step(step)) => return Approached::Done(step),
-        Some(Glance::Fly(landing)) => {
+        Some(Glance::Fly(landing, _)) => {
             return Approached::Fly { landing, joined: true, has_fallback: false };
         }
-        Some(Glance::Nothing(seen, kept)) => (seen, kept),
+        Some(Glance::Nothing(seen, kept, _)) => (seen, kept),
         None => match look(core, request, false).await {
             Looked::Break(step) => return Approached::Done(step),
             Looked::Continue(found) => found,
         },
     };
     let has_fallback = kept.is_some();
-    match board(core, request, &seen, has_fallback, given_up).await {
+    match board(core, request, &seen, has_fallback, given_up, came).await {
         Boarded::Lead(leader) => Approached::Done(Step::Lead(leader)),
         Boarded::Fly(landing, joined) => Approached::Fly { landing, joined, has_fallback },
         Boarded::Queue { present, next } => {
@@ -218,11 +229,15 @@ async fn look(core: &Arc<Core>, request: &Arc<Request>, first: bool) -> Looked {
             let refresher = match core.flights.is_flying(&request.text) {
                 true => None,
                 // In a box: a hit's future has no room for what few hits need.
-                false => match Box::pin(board(core, request, &seen, true, None)).await {
-                    Boarded::Lead(leader) => Some(leader),
-                    // Somebody else refreshes, or it is no longer what is to be refreshed.
-                    _ => None,
-                },
+                false => {
+                    match Box::pin(board(core, request, &seen, true, None, core.flights.comes()))
+                        .await
+                    {
+                        Boarded::Lead(leader) => Some(leader),
+                        // Somebody else refreshes, or it is no longer what is to be refreshed.
+                        _ => None,
+                    }
+                }
             };
             Looked::Break(match refresher {
                 Some(leader) => Step::Refresh { value, stale, leader },

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
 
+use super::came::{Began, Came, Order};
 use super::pulse::Pulse;
 use super::table::Boarding;
 use crate::clock::Tick;
@@ -25,10 +26,11 @@ pub(crate) enum Ending<V> {
 
 #[derive(Debug)]
 enum Phase<V> {
-    /// Nothing was read yet: who joins now started before the load.
+    /// Nothing was read yet: who joins now came before the load.
     Boarding,
     Loading,
-    /// The store was asked to keep the value: too late to join (configuration B4).
+    /// The store was asked to keep the value: too late to join for whoever came after the load began
+    /// (configuration B4).
     Filling,
     Over(Ending<V>),
 }
@@ -36,6 +38,8 @@ enum Phase<V> {
 #[derive(Debug)]
 struct State<V> {
     phase: Phase<V>,
+    /// When the load began, if it has.
+    began: Option<Began>,
     /// Whether there is nothing to serve until this load has ended, and how many removals this
     /// process had seen when it began.
     blocks: Option<u64>,
@@ -48,11 +52,19 @@ struct State<V> {
     wakers: Vec<Option<Waker>>,
 }
 
+impl<V> State<V> {
+    /// Whether a call came before the load began.
+    fn came_before(&self, came: Came) -> bool {
+        self.began.is_none_or(|began| came.is_before(began))
+    }
+}
+
 /// One load of one key. `V` is what is handed to those who wait.
 #[derive(Debug)]
 pub(crate) struct Flight<V> {
     /// Distinguishes this flight from a later one of the same key.
     pub(crate) id: u64,
+    order: Arc<Order>,
     state: Mutex<State<V>>,
     /// What must be unchanged for the result to be stored; set once the load's holder has it.
     ticket: OnceLock<Ticket>,
@@ -81,13 +93,14 @@ pub(crate) enum Ticket {
 }
 
 impl<V: Clone> Flight<V> {
-    pub(crate) fn new(id: u64) -> Arc<Self> {
-        Self::make(id, true)
+    pub(super) fn new(id: u64, order: &Arc<Order>) -> Arc<Self> {
+        Self::make(id, order, true)
     }
 
-    fn make(id: u64, is_led: bool) -> Arc<Self> {
+    fn make(id: u64, order: &Arc<Order>, is_led: bool) -> Arc<Self> {
         let state = State {
             phase: Phase::Boarding,
+            began: None,
             blocks: None,
             stores_nothing: false,
             next: None,
@@ -95,7 +108,7 @@ impl<V: Clone> Flight<V> {
             wakers: Vec::new(),
         };
         let (ticket, pulse) = (OnceLock::new(), OnceLock::new());
-        Arc::new(Self { id, state: Mutex::new(state), ticket, pulse })
+        Arc::new(Self { id, order: Arc::clone(order), state: Mutex::new(state), ticket, pulse })
     }
 
     pub(crate) fn set_ticket(&self, ticket: Ticket) {
@@ -143,12 +156,13 @@ impl<V: Clone> Flight<V> {
 
     /// Joins the flight that follows a load whose result will not be stored and has begun: it
     /// begins for all who came meanwhile together. `id` is for the case that it is not there yet.
-    fn join_next(&self, id: u64) -> Option<Landing<V>> {
+    fn join_next(&self, id: u64, came: Came) -> Option<Landing<V>> {
         let mut state = lock(&self.state);
-        if !(state.stores_nothing && matches!(state.phase, Phase::Loading)) {
+        let is_loading = state.stores_nothing && matches!(state.phase, Phase::Loading);
+        if !is_loading || state.came_before(came) {
             return None;
         }
-        let next = state.next.get_or_insert_with(|| Self::make(id, false));
+        let next = state.next.get_or_insert_with(|| Self::make(id, &self.order, false));
         Some(Landing { flight: Arc::clone(next), before_load: true, place: None })
     }
 
@@ -163,13 +177,13 @@ impl<V: Clone> Flight<V> {
     }
 
     /// What a caller does that finds this flight.
-    pub(super) fn board(self: &Arc<Self>, id: u64) -> Boarding<V> {
+    pub(super) fn board(self: &Arc<Self>, id: u64, came: Came) -> Boarding<V> {
         if self.take_lead() {
             return Boarding::Lead(Arc::clone(self));
         }
-        match self.join_next(id) {
+        match self.join_next(id, came) {
             Some(next) => Boarding::Queue { present: self.watch(), next },
-            None => match self.join() {
+            None => match self.join(came) {
                 Some(landing) => Boarding::Join(landing),
                 None => Boarding::Wait(self.watch()),
             },
@@ -177,12 +191,14 @@ impl<V: Clone> Flight<V> {
     }
 
     /// Joins, unless it is too late.
-    pub(crate) fn join(self: &Arc<Self>) -> Option<Landing<V>> {
-        let before_load = match lock(&self.state).phase {
-            Phase::Boarding => true,
-            Phase::Loading => false,
-            Phase::Filling | Phase::Over(_) => return None,
-        };
+    pub(crate) fn join(self: &Arc<Self>, came: Came) -> Option<Landing<V>> {
+        let state = lock(&self.state);
+        let before_load = state.came_before(came);
+        let is_late = matches!(state.phase, Phase::Filling) && !before_load;
+        if is_late || matches!(state.phase, Phase::Over(_)) {
+            return None;
+        }
+        drop(state);
         Some(Landing { flight: Arc::clone(self), before_load, place: None })
     }
 
@@ -191,11 +207,12 @@ impl<V: Clone> Flight<V> {
         Landing { flight: Arc::clone(self), before_load: false, place: None }
     }
 
-    /// The load begins: who joins from now on may have started after it.
+    /// The load begins: who comes from now on may have to see what it does not.
     pub(crate) fn begin_load(&self) {
         let mut state = lock(&self.state);
         if matches!(state.phase, Phase::Boarding) {
             state.phase = Phase::Loading;
+            state.began = Some(self.order.begins());
         }
     }
 

@@ -5,6 +5,7 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 
+use super::came::{Came, Order};
 use super::landing::{Flight, Landing};
 use crate::sync::{Arc, Mutex, MutexGuard, lock};
 
@@ -14,6 +15,7 @@ const SHARDS: usize = 16;
 pub(crate) struct Flights<V> {
     shards: Vec<Mutex<Table<V>>>,
     hasher: RandomState,
+    order: Arc<Order>,
 }
 
 type Table<V> = HashMap<Box<str>, Arc<Flight<V>>, RandomState>;
@@ -36,14 +38,19 @@ impl<V: Clone> Flights<V> {
         let hasher = RandomState::default();
         let shards =
             (0..SHARDS).map(|_| Mutex::new(HashMap::with_hasher(hasher.clone()))).collect();
-        Self { shards, hasher }
+        Self { shards, hasher, order: Arc::new(Order::new()) }
+    }
+
+    /// A call comes now: what it may take of a load is decided by this moment.
+    pub(crate) fn comes(&self) -> Came {
+        self.order.comes()
     }
 
     fn table(&self, key: &str) -> MutexGuard<'_, Table<V>> {
         lock(&self.shards[(self.hasher.hash_one(key) >> 40) as usize % SHARDS])
     }
 
-    /// Joins the key's flight or starts one with this number.
+    /// Joins the key's flight or starts one with this number, for a call that came then.
     ///
     /// `is_worth_joining` is asked about a flight that is under way; where it says no (its result
     /// is already known to be refused), the new flight takes its place.
@@ -51,15 +58,16 @@ impl<V: Clone> Flights<V> {
         &self,
         key: &str,
         id: u64,
+        came: Came,
         is_worth_joining: impl FnOnce(&Flight<V>) -> bool,
     ) -> Boarding<V> {
         let mut table = self.table(key);
         if let Some(flight) = table.get(key)
             && is_worth_joining(flight)
         {
-            return flight.board(id);
+            return flight.board(id, came);
         }
-        let flight = Flight::new(id);
+        let flight = Flight::new(id, &self.order);
         let replaced = table.insert(key.into(), Arc::clone(&flight));
         // Dropped after the lock, as in `remove`.
         drop(table);
@@ -68,8 +76,8 @@ impl<V: Clone> Flights<V> {
     }
 
     /// Joins the key's flight if there is nothing to serve meanwhile and it is not too late.
-    pub(crate) fn join_blocking(&self, key: &str, removals: u64) -> Option<Landing<V>> {
-        self.table(key).get(key).filter(|flight| flight.is_blocking(removals))?.join()
+    pub(crate) fn join_blocking(&self, key: &str, removals: u64, came: Came) -> Option<Landing<V>> {
+        self.table(key).get(key).filter(|flight| flight.is_blocking(removals))?.join(came)
     }
 
     /// Lets nobody join the key's flight any more: what it loads is about to be invalidated.
@@ -82,7 +90,7 @@ impl<V: Clone> Flights<V> {
 
     /// Starts a flight in place of the key's present one, whoever leads that.
     pub(crate) fn lead(&self, key: &str, id: u64) -> Arc<Flight<V>> {
-        let flight = Flight::new(id);
+        let flight = Flight::new(id, &self.order);
         let replaced = self.table(key).insert(key.into(), Arc::clone(&flight));
         drop(replaced);
         flight

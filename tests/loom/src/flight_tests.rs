@@ -19,7 +19,7 @@ fn table() -> Table {
 }
 
 fn lead(table: &Table, id: u64) -> Arc<Flight<usize>> {
-    match table.board(KEY, id, |_| true) {
+    match table.board(KEY, id, table.comes(), |_| true) {
         Boarding::Lead(flight) => flight,
         _ => panic!("nobody else boards here"),
     }
@@ -43,7 +43,7 @@ fn leader_and_waiters(waiters: u64, abandoned: bool) {
     let waiters: Vec<_> = (1..=waiters)
         .map(|id| {
             let table = Arc::clone(&table);
-            thread::spawn(move || match table.board(KEY, id, |_| true) {
+            thread::spawn(move || match table.board(KEY, id, table.comes(), |_| true) {
                 Boarding::Join(landing) | Boarding::Wait(landing) => {
                     block_on(landing);
                 }
@@ -118,7 +118,7 @@ fn a_key_has_one_leader_at_a_time() {
             .map(|id| {
                 let (table, leaders) = (Arc::clone(&table), Arc::clone(&leaders));
                 thread::spawn(move || {
-                    if let Boarding::Lead(flight) = table.board(KEY, id, |_| true) {
+                    if let Boarding::Lead(flight) = table.board(KEY, id, table.comes(), |_| true) {
                         assert_eq!(
                             leaders.fetch_add(1, Ordering::SeqCst),
                             0,
@@ -164,13 +164,15 @@ fn a_flight_that_is_not_worth_joining_is_replaced_by_one_leader() {
         let boards: Vec<_> = (1..3)
             .map(|id| {
                 let table = Arc::clone(&table);
-                thread::spawn(move || match table.board(KEY, id, |flight| flight.id != 0) {
-                    Boarding::Lead(flight) => Some(flight),
-                    Boarding::Join(landing) | Boarding::Wait(landing) => {
-                        assert_ne!(landing.flight().id, 0);
-                        None
+                thread::spawn(move || {
+                    match table.board(KEY, id, table.comes(), |flight| flight.id != 0) {
+                        Boarding::Lead(flight) => Some(flight),
+                        Boarding::Join(landing) | Boarding::Wait(landing) => {
+                            assert_ne!(landing.flight().id, 0);
+                            None
+                        }
+                        Boarding::Queue { .. } => unreachable!("this load is stored"),
                     }
-                    Boarding::Queue { .. } => unreachable!("this load is stored"),
                 })
             })
             .collect();
@@ -201,7 +203,7 @@ fn whoever_comes_during_a_load_that_stores_nothing_shares_the_next() {
                         flight.begin_load();
                         land(&table, &flight, Ending::Landed { value: 1, exact: false });
                     };
-                    match table.board(KEY, id, |_| true) {
+                    match table.board(KEY, id, table.comes(), |_| true) {
                         Boarding::Lead(flight) => lead(flight),
                         Boarding::Join(landing) | Boarding::Wait(landing) => {
                             block_on(landing);
@@ -254,7 +256,7 @@ impl World {
 
     fn read(&self, table: &Table, id: u64) {
         let floor = self.acknowledged.load(Ordering::SeqCst);
-        let landing = match table.board(KEY, id, |_| true) {
+        let landing = match table.board(KEY, id, table.comes(), |_| true) {
             Boarding::Join(landing) => landing,
             // Too late for that flight, or it is over: this caller loads for itself.
             Boarding::Wait(_) | Boarding::Queue { .. } => return,
@@ -278,7 +280,10 @@ impl World {
 
 #[test]
 fn a_joined_reader_never_takes_what_was_invalidated_before_it_began() {
-    loom::model(|| {
+    // Without a bound it took more than six minutes.
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(|| {
         let (table, world) = (table(), Arc::new(World::default()));
         world.lease.store(true, Ordering::SeqCst);
         let flight = lead(&table, 0);
@@ -306,7 +311,7 @@ fn nobody_joins_once_the_store_was_asked() {
             let (table, filling) = (Arc::clone(&table), Arc::clone(&filling));
             thread::spawn(move || {
                 let was_filling = filling.load(Ordering::SeqCst);
-                if let Boarding::Join(_) = table.board(KEY, 1, |_| true) {
+                if let Boarding::Join(_) = table.board(KEY, 1, table.comes(), |_| true) {
                     assert!(!was_filling, "joined after the fill had begun");
                 }
             })
@@ -316,7 +321,7 @@ fn nobody_joins_once_the_store_was_asked() {
         filling.store(true, Ordering::SeqCst);
         table.remove(KEY, &flight);
         flight.end(Ending::Landed { value: 0, exact: true });
-        assert!(flight.join().is_none(), "joined after the end");
+        assert!(flight.join(table.comes()).is_none(), "joined after the end");
         late.join().expect("no panic");
     });
 }

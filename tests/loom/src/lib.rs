@@ -15,6 +15,7 @@ mod flight_tests;
 
 #[cfg(test)]
 mod sync {
+    pub(crate) use loom::sync::atomic::{AtomicU64, Ordering};
     pub(crate) use loom::sync::{Mutex, MutexGuard};
     // Not loom's, which cannot be a method's receiver. Reference counts are not what is checked.
     pub(crate) use std::sync::Arc;

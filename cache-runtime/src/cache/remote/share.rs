@@ -106,7 +106,7 @@ impl Remote {
     ) -> Result<Answered> {
         let (text, flights) = (&request.text, &self.reads.flights);
         let mut over = std::pin::pin!(core.clock.sleep(self.budget));
-        let answer = match flights.board(text, unused_number(), |_| true) {
+        let answer = match flights.board(text, unused_number(), flights.comes(), |_| true) {
             Boarding::Lead(flight) => {
                 let read = self.read_for_all(request, marks, tags, flight).await;
                 return read.map(Answered::Shared);
