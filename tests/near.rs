@@ -6,6 +6,8 @@ mod asking;
 mod gate;
 #[path = "near/office.rs"]
 mod office;
+#[path = "near/partition.rs"]
+mod partition;
 #[path = "near/settled.rs"]
 mod settled;
 #[path = "near/told.rs"]

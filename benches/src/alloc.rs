@@ -22,16 +22,40 @@ pub struct Counted {
 
 /// Counts what all threads allocate while `work` runs.
 pub fn count<T>(work: impl FnOnce() -> T) -> (T, Counted) {
-    let calls = CALLS.load(Ordering::Relaxed);
-    let live_bytes = LIVE_BYTES.load(Ordering::Relaxed);
-    ON.store(true, Ordering::SeqCst);
+    let counting = Counting::begin();
     let result = work();
-    ON.store(false, Ordering::SeqCst);
-    let counted = Counted {
-        calls: CALLS.load(Ordering::Relaxed) - calls,
-        live_bytes: LIVE_BYTES.load(Ordering::Relaxed) - live_bytes,
-    };
-    (result, counted)
+    (result, counting.end())
+}
+
+/// Counts what all threads allocate between [`begin`](Self::begin) and [`end`](Self::end).
+#[derive(Debug)]
+pub struct Counting {
+    before: Counted,
+}
+
+impl Counting {
+    /// Begins. There is one at a time.
+    #[must_use]
+    pub fn begin() -> Self {
+        let before = counted();
+        ON.store(true, Ordering::SeqCst);
+        Self { before }
+    }
+
+    /// What was counted since.
+    #[must_use]
+    pub fn end(self) -> Counted {
+        ON.store(false, Ordering::SeqCst);
+        let now = counted();
+        Counted {
+            calls: now.calls - self.before.calls,
+            live_bytes: now.live_bytes - self.before.live_bytes,
+        }
+    }
+}
+
+fn counted() -> Counted {
+    Counted { calls: CALLS.load(Ordering::Relaxed), live_bytes: LIVE_BYTES.load(Ordering::Relaxed) }
 }
 
 /// The memory of this process that is resident, in bytes; 0 where `/proc` is missing.

@@ -63,10 +63,20 @@ impl Counters {
         add_to_own(&self.own().hits);
     }
 
-    /// Counts that a hit was served from a copy in this process, unasked.
-    #[inline]
-    pub(crate) fn near_hit(&self) {
+    /// Counts that a hit was served from a copy in this process, unasked; the hit itself is counted
+    /// by whoever reports it.
+    pub(crate) fn served_near(&self) {
         add_to_own(&self.own().near_hits);
+    }
+
+    /// Counts a hit that was served in this process, and whether that was from a copy.
+    #[inline]
+    pub(crate) fn hit_in_process(&self, is_near: bool) {
+        let own = self.own();
+        add_to_own(&own.hits);
+        if is_near {
+            add_to_own(&own.near_hits);
+        }
     }
 
     #[inline]

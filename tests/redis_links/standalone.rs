@@ -6,10 +6,14 @@ use cache_runtime::ErrorKind;
 use cache_runtime::provider::{Fill, Filled, Prefix, Provider, ProviderExt, Refusal};
 use cache_tests::proxy::Proxy;
 use cache_tests::servers::RedisServer;
+use cache_tests::stalls::Stalls;
 
 use super::{BUDGET, RECOVERY, blocking, life, provider, try_read, until_refused, until_served};
 
 const MINUTE: Duration = Duration::from_secs(60);
+
+/// How often a case is tried on a machine that stands still for a while.
+const ATTEMPTS: u32 = 5;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_died_is_used_again_when_it_is_back() {
@@ -68,14 +72,15 @@ async fn a_server_that_stood_still_is_used_again_when_it_goes_on() {
     let before = life(&provider).await;
     server.stop();
     // Long enough for the watchdog to end the connection and for attempts to fail.
-    let stopped = Instant::now();
+    let (stopped, stalls) = (Instant::now(), Stalls::watch());
     let mut refused = 0;
     while stopped.elapsed() < Duration::from_millis(2_500) {
         let began = Instant::now();
         let read = try_read(&provider, "key").await;
         assert!(!matches!(read, Some(Ok(_))), "nobody answers");
         refused += u32::from(read.is_some());
-        assert!(began.elapsed() < BUDGET * 3, "{:?}", began.elapsed());
+        let (took, stalled) = (began.elapsed(), stalls.take());
+        assert!(took < BUDGET * 3 + stalled, "{took:?}, {stalled:?} of it not the provider's");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert!(refused > 0, "calls wait for their budgets for ever");
@@ -91,11 +96,11 @@ async fn a_client_that_was_killed_is_back_at_once() {
     let server = blocking(RedisServer::start).await;
     let provider = provider(&server.url());
     life(&provider).await;
-    let mut longest = Duration::ZERO;
+    let (mut longest, stalls) = (Duration::ZERO, Stalls::watch());
     for _ in 0..20 {
         server.command(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
         let (took, _) = until_served(&provider, "key").await;
-        longest = longest.max(took);
+        longest = longest.max(took.saturating_sub(stalls.take()));
     }
     println!("served at the latest {longest:?} after the client was killed");
     assert!(longest < Duration::from_millis(500), "{longest:?}");
@@ -178,13 +183,22 @@ async fn a_slow_server_keeps_its_connection() {
     let proxy = Proxy::start(&server.address());
     let provider = provider(&proxy.url());
     life(&provider).await;
-    let connections = proxy.counts().connections;
     // Slower than the budget, but alive: each answer comes when nobody waits for it any more.
     proxy.set_latency(BUDGET * 2);
-    for _ in 0..30 {
-        assert!(try_read(&provider, "key").await.is_none(), "later than the budget");
+    // Where the machine itself stood still for a while, the server was as silent as a dead one.
+    for _ in 0..ATTEMPTS {
+        let (connections, stalls) = (proxy.counts().connections, Stalls::watch());
+        for _ in 0..30 {
+            assert!(try_read(&provider, "key").await.is_none(), "later than the budget");
+        }
+        let replaced = proxy.counts().connections - connections;
+        if replaced == 0 {
+            return;
+        }
+        let stalled = stalls.take();
+        assert!(stalled > BUDGET / 2, "the connection was replaced {replaced} times: {stalled:?}");
     }
-    assert_eq!(proxy.counts().connections, connections, "the connection was replaced");
+    panic!("the machine stood still each time");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,6 +6,7 @@ pub mod history;
 pub mod providers;
 pub mod proxy;
 pub mod servers;
+pub mod stalls;
 pub mod worker;
 
 /// The code in `README.md` is compiled and run as it stands.

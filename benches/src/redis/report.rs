@@ -99,9 +99,9 @@ fn targets(text: &mut String, figures: &Figures) {
         let ratio = costs.near_ratio.median();
         let what = "near hit ÷ hit in memory, processor time".to_owned();
         line(what, ratio, format!("≤ {MOST_NEAR}"), ratio <= MOST_NEAR);
-        for (tasks, ratios) in &costs.validated_processor {
-            let ratio = ratios.median();
-            let what = format!("validated hit ÷ plain hit, processor time, {tasks} tasks");
+        for (load, ratios) in &costs.validated {
+            let ratio = ratios.processor.median();
+            let what = format!("validated hit ÷ plain hit, processor time, {load}");
             line(what, ratio, format!("≤ {MOST_VALIDATED}"), ratio <= MOST_VALIDATED);
         }
     }
@@ -215,11 +215,16 @@ fn near_cache(text: &mut String, costs: &near::Costs) {
         costs.near.median(),
         costs.near_ratio.median(),
     );
-    text.push_str("\n| validated ÷ plain | throughput | processor time |\n|---|---:|---:|\n");
-    for ((tasks, throughput), (_, processor)) in
-        costs.validated_ratio.iter().zip(&costs.validated_processor)
-    {
-        let (throughput, processor) = (throughput.median(), processor.median());
-        let _ = writeln!(text, "| {tasks} tasks | {throughput:.2} | {processor:.2} |");
+    text.push_str(
+        "\n| validated ÷ plain | throughput | processor time | allocations |\n\
+         |---|---:|---:|---:|\n",
+    );
+    for (load, ratios) in &costs.validated {
+        let (throughput, processor) = (ratios.throughput.median(), ratios.processor.median());
+        let [plain, validated] = ratios.allocations;
+        let _ = writeln!(
+            text,
+            "| {load} | {throughput:.2} | {processor:.2} | {validated:.1} ÷ {plain:.1} |"
+        );
     }
 }

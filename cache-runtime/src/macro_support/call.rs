@@ -24,10 +24,14 @@ use crate::stats::count;
 pub fn probe<S: Shape, A: Args>(site: &'static Site, args: &A) -> Option<S::Return> {
     let number = site.number()?;
     with_current(|core, guard| {
-        let (store, is_near) = match &core.tier {
-            Tier::Memory(store) => (store, false),
+        // Of copies the lease is judged first, and by the same reading of the clock.
+        let (store, read_at) = match &core.tier {
+            Tier::Memory(store) => (store, None),
             #[cfg(feature = "entry")]
-            Tier::Remote(remote) => (remote.copies()?, true),
+            Tier::Remote(remote) => {
+                let now = core.clock.now();
+                (remote.copies(now)?, Some(now))
+            }
             Tier::Off => return None,
         };
         let state = core.sites.get(number)?;
@@ -35,7 +39,7 @@ pub fn probe<S: Shape, A: Args>(site: &'static Site, args: &A) -> Option<S::Retu
             return None;
         }
         let slot = args.with_bytes(|bytes| state.index.get(bytes, guard))?;
-        if !store.is_plainly_fresh(slot) {
+        if !store.is_plainly_fresh(slot, read_at.unwrap_or_else(|| store.clock.now())) {
             return None;
         }
         let hit = match slot.value::<S::Value>() {
@@ -43,10 +47,7 @@ pub fn probe<S: Shape, A: Args>(site: &'static Site, args: &A) -> Option<S::Retu
             None => slot.value::<NothingMarker>().and_then(|_| S::from_nothing())?,
         };
         slot.touch();
-        if is_near {
-            state.counters.near_hit();
-        }
-        state.counters.hit();
+        state.counters.hit_in_process(read_at.is_some());
         tracing::debug!(target: "cache", key = %slot.text(), "hit");
         Some(hit)
     })

@@ -25,8 +25,8 @@ impl Store {
     /// Whether the slot may be served with no further question: it is fresh, and too far from its
     /// end for an early refresh. Whoever is told no asks [`judge`](Self::judge), which draws.
     #[inline]
-    pub(crate) fn is_plainly_fresh(&self, slot: SlotRef<'_>) -> bool {
-        let (now, meta) = (self.clock.now(), &*slot.meta);
+    pub(crate) fn is_plainly_fresh(&self, slot: SlotRef<'_>, now: Tick) -> bool {
+        let meta = &*slot.meta;
         meta.holds()
             && !slot.is_dead()
             && now < slot.fresh_until

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use crate::cache::core::Core;
 use crate::cache::rules::Rules;
-use crate::clock::Clock;
+use crate::clock::{Clock, Tick};
 use crate::entry::{Format, KeyHash};
 use crate::error::Result;
 use crate::near::store::Store;
@@ -158,8 +158,8 @@ impl Remote {
 
     /// The copies, if they may be served now without asking the store.
     #[inline]
-    pub(crate) fn copies(&self) -> Option<&Store> {
-        self.near.as_ref()?.serving()
+    pub(crate) fn copies(&self, now: Tick) -> Option<&Store> {
+        self.near.as_ref()?.serving(now)
     }
 
     /// The near cache, where there is one.

@@ -23,7 +23,7 @@ impl Remote {
     pub(crate) async fn look(&self, core: &Core, request: &Request) -> Look {
         match self.near.as_ref().map_or(Nearby::Nothing, |near| near.look(request)) {
             Nearby::Value(value) => {
-                request.counters.near_hit();
+                request.counters.served_near();
                 Look::Hit { value, seen: Seen::NOTHING, refresh: false, stale: false }
             }
             Nearby::Copy(value, origin) => {

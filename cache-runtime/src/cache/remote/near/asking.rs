@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use super::super::age::Lifetime;
+use super::super::age::{Age, Lifetime};
 use super::super::names::mark;
 use super::super::share::Answered;
 use super::super::{Found, Remote};
 use crate::cache::core::{Core, Look, Request, Seen};
 use crate::cache::value::Cached;
-use crate::entry::TagsHash;
 use crate::near::origin::Origin;
 use crate::provider::{CellKind, Extent, Lookup, Mark, Observed, Provider};
 use crate::stats::MissReason;
@@ -27,10 +26,12 @@ impl Remote {
         value: Cached,
         origin: &Origin,
     ) -> Option<Look> {
-        if origin.asked != TagsHash::of(request.tags.iter().map(String::as_str)) {
+        // The entry has to carry all that its reader may be invalidated by.
+        let known = request.tags.len();
+        if origin.asked != Some(known) || !origin.marks.names.starts_with(&request.tags) {
             return None;
         }
-        let marks: Vec<Mark<'_>> = origin.names.iter().map(|name| mark(name)).collect();
+        let marks: Vec<Mark<'_>> = origin.marks.names.iter().map(|name| mark(name)).collect();
         let extent = if origin.bytes <= SMALL { Extent::Whole } else { Extent::Prefix };
         let lookup = [Lookup::new(&request.text).extent(extent).marks(&marks)];
         let observed = match self.provider.read(&lookup).await {
@@ -41,25 +42,23 @@ impl Remote {
         let stamps = observed.marks.iter().map(|state| state.stamp());
         let is_current = observed.prefix() == origin.prefix
             && observed.incarnation == origin.incarnation
-            && stamps.eq(origin.stamps.iter().copied().map(Some));
+            && stamps.eq(origin.marks.stamps.iter().copied().map(Some));
         let prefix = observed.prefix();
-        // The tags of the request come first in an entry that was stored for such requests.
-        let known = request.tags.len();
-        let are_known = origin.names.get(..known).is_some_and(|names| names == request.tags);
         let seen = |observed: Observed| {
             let marks = observed.marks.into_iter().take(known).collect();
             let observed = Answered::Alone(Observed { marks, ..observed });
             Seen::There(Arc::new(Found { prefix, observed }))
         };
-        if is_current && are_known {
+        if is_current {
             let age = Lifetime::from(origin).age(core.clock.unix_millis(), &request.policy);
-            return Some(age.look(value, seen(observed)));
+            // Of a fresh value nobody who looks for it compares anything later.
+            let seen = if age == Age::Fresh { Seen::NOTHING } else { seen(observed) };
+            return Some(age.look(value, seen));
         }
         if let Some(near) = &self.near {
             near.forget(&request.text);
         }
         match prefix.kind() {
-            _ if !are_known => None,
             // Of an entry whose first byte was damaged the prefix alone does not tell.
             Some(CellKind::Lease | CellKind::Write) => None,
             // The same entry, of which a tag was invalidated: nothing else is to be found there.

@@ -28,10 +28,10 @@ use crate::cache::steps::Life;
 use crate::cache::value::Cached;
 use crate::clock::{Clock, Tick, ticks};
 use crate::config::{Config, Near};
-use crate::entry::{Stored, TagsHash};
+use crate::entry::Stored;
 use crate::flight::Chain;
 use crate::near::meta::{TagSeen, Windows, unused_number};
-use crate::near::origin::Origin;
+use crate::near::origin::{Origin, Origins, SharedMarks};
 use crate::near::sites::Sites;
 use crate::near::store::{Store, hash_text};
 use crate::provider::{Observed, Provider, Watch, Watcher};
@@ -64,6 +64,7 @@ pub(crate) struct NearCache {
     cells: Box<[AtomicU64]>,
     /// How often everything may have changed.
     floods: AtomicU64,
+    marks: SharedMarks,
 }
 
 /// How things were before a copy was asked for.
@@ -114,6 +115,7 @@ impl NearCache {
             rules,
             cells: (0..CELLS).map(|_| AtomicU64::new(0)).collect(),
             floods: AtomicU64::new(0),
+            marks: SharedMarks::default(),
         });
         if let Some(bound) = bound {
             let watcher: Arc<dyn Watcher> = near.clone();
@@ -138,26 +140,29 @@ impl NearCache {
     /// alive recently. Inside a load they may not: what was loaded from a stale value would be
     /// stored as if it were current.
     #[inline]
-    pub(super) fn serving(&self) -> Option<&Store> {
-        let is_current = self.is_heard();
+    pub(super) fn serving(&self, now: Tick) -> Option<&Store> {
+        let is_current = self.is_heard(now);
         (is_current && !Chain::is_inside()).then_some(&self.store)
     }
 
     /// Whether the store's last sign of life is recent enough.
     #[inline]
-    fn is_heard(&self) -> bool {
-        self.lease.holds(&self.store.clock) || !self.rules.keep(Rule::Heartbeat)
+    fn is_heard(&self, now: Tick) -> bool {
+        let unix_millis = || self.store.clock.unix_millis();
+        self.lease.holds(now, unix_millis) || !self.rules.keep(Rule::Heartbeat)
     }
 
     /// Looks for a copy.
     pub(super) fn look(&self, request: &Request) -> Nearby {
-        let is_unasked = self.bound.is_some();
-        if is_unasked && (Chain::is_inside() || (self.is_told() && self.serving().is_none())) {
+        let (is_unasked, now) = (self.bound.is_some(), self.store.clock.now());
+        if is_unasked && (Chain::is_inside() || (self.is_told() && self.serving(now).is_none())) {
             return Nearby::Nothing;
         }
         let guard = crossbeam_epoch::pin();
         let Some(slot) = self.store.find(&request.text, &guard) else { return Nearby::Nothing };
-        if !self.store.is_plainly_fresh(slot) || lacks(&self.store, slot, request) {
+        // Where the store is asked, the copy's marks are compared with the request's before that.
+        let lacks_marks = || is_unasked && lacks(&self.store, slot, request);
+        if !self.store.is_plainly_fresh(slot, now) || lacks_marks() {
             return Nearby::Nothing;
         }
         let Some(value) = read(slot, request.ops) else { return Nearby::Nothing };
@@ -189,7 +194,7 @@ impl NearCache {
         let (at, unix) = (self.store.clock.now(), self.store.clock.unix_millis());
         // Before the lease is looked at: its end comes before a flood.
         let floods = self.floods.load(Ordering::Acquire);
-        let is_unheard = self.bound.is_some() && self.is_told() && !self.is_heard();
+        let is_unheard = self.bound.is_some() && self.is_told() && !self.is_heard(at);
         (!is_unheard).then(|| Before {
             floods,
             cell: self.cell(text).load(Ordering::Acquire),
@@ -237,20 +242,14 @@ impl NearCache {
         if left == 0 || !is_known || !tags.iter().all(TagSeen::holds) {
             return;
         }
-        let origin = (!self.is_told() || self.bound.is_none()).then(|| {
-            Arc::new(Origin {
-                prefix: stored.prefix(),
-                incarnation: found.incarnation,
-                asked: TagsHash::of(request.tags.iter().map(String::as_str)),
-                names: stored.named_tags().map(str::to_owned).collect(),
-                stamps: stored.stamps().collect(),
-                deadline: stored.soft_deadline(),
-                fresh_while_kept: stored.is_fresh_while_kept(),
-                load_millis: stored.load_millis(),
-                bytes: found.cell.as_ref().map_or(0, |cell| cell.len()),
-                served_until,
-            })
-        });
+        let origin = self.origin(request, stored, found, served_until);
+        if self.bound.is_none() {
+            if origin.as_ref().is_none_or(|origin| origin.asked.is_none()) {
+                return;
+            }
+            // The store is asked at each hit, so nobody looks whether they still hold.
+            tags = Vec::new();
+        }
         let life = Life {
             tags,
             windows: Windows::default(),
@@ -265,6 +264,32 @@ impl NearCache {
                 || self.cell(&request.text).load(Ordering::Acquire) == cell
                     && self.floods.load(Ordering::Acquire) == floods
         });
+    }
+
+    /// What a copy is a copy of, where that has to be known.
+    fn origin(
+        &self,
+        request: &Request,
+        stored: &Stored<'_>,
+        found: &Observed,
+        served_until: u64,
+    ) -> Origins {
+        if self.is_told() && self.bound.is_some() {
+            return None;
+        }
+        let first = stored.named_tags().take(request.tags.len());
+        let are_first = first.eq(request.tags.iter().map(String::as_str));
+        Some(Arc::new(Origin {
+            prefix: stored.prefix(),
+            incarnation: found.incarnation,
+            asked: are_first.then_some(request.tags.len()),
+            marks: self.marks.of(stored),
+            deadline: stored.soft_deadline(),
+            fresh_while_kept: stored.is_fresh_while_kept(),
+            load_millis: stored.load_millis(),
+            bytes: found.cell.as_ref().map_or(0, |cell| cell.len()),
+            served_until,
+        }))
     }
 }
 
