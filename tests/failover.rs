@@ -6,6 +6,8 @@
 
 #[path = "failover/check.rs"]
 mod check;
+#[path = "failover/replicated.rs"]
+mod replicated;
 #[path = "failover/rows.rs"]
 mod rows;
 #[path = "failover/topologies.rs"]

@@ -21,6 +21,8 @@ pub enum ErrorKind {
     Timeout,
     /// A value could not be encoded, or stored bytes could not be decoded.
     Codec,
+    /// The removal took effect, but fewer replicas than were asked for are known to have it.
+    TooFewReplicas,
     /// The value is larger than the store takes.
     TooLarge,
     /// The key cannot be stored, for instance because it is empty.
@@ -35,7 +37,7 @@ impl ErrorKind {
     /// Whether the same operation may succeed when it is tried again later.
     #[must_use]
     pub const fn is_retryable(self) -> bool {
-        matches!(self, Self::Unavailable | Self::Unknown | Self::Timeout)
+        matches!(self, Self::Unavailable | Self::Unknown | Self::Timeout | Self::TooFewReplicas)
     }
 }
 
@@ -168,10 +170,10 @@ mod tests {
     #[test]
     fn a_retry_helps_where_the_store_may_come_back() {
         use ErrorKind::{
-            Codec, Config, InvalidKey, Shutdown, Timeout, TooLarge, Unavailable, Unknown,
-            Unsupported,
+            Codec, Config, InvalidKey, Shutdown, Timeout, TooFewReplicas, TooLarge, Unavailable,
+            Unknown, Unsupported,
         };
-        for kind in [Unavailable, Unknown, Timeout] {
+        for kind in [Unavailable, Unknown, Timeout, TooFewReplicas] {
             assert!(Error::new(kind, "get", "no answer").is_retryable());
         }
         for kind in [Config, Codec, TooLarge, InvalidKey, Shutdown, Unsupported] {

@@ -151,6 +151,15 @@ impl Provider for Gate {
         self.0.inner.remove(removal)
     }
 
+    fn replicate<'a>(
+        &'a self,
+        names: Removal<'a>,
+        replicas: u32,
+        patience: Duration,
+    ) -> BoxFuture<'a, Result<u32>> {
+        self.0.inner.replicate(names, replicas, patience)
+    }
+
     fn remove_matching<'a>(&'a self, pattern: &'a Pattern) -> BoxFuture<'a, Result<u64>> {
         self.0.inner.remove_matching(pattern)
     }

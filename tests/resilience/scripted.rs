@@ -217,6 +217,19 @@ impl Provider for Scripted {
         self.step("remove", names.trim().to_owned(), self.inner.remove(removal))
     }
 
+    fn replicate<'a>(
+        &'a self,
+        names: Removal<'a>,
+        replicas: u32,
+        patience: Duration,
+    ) -> BoxFuture<'a, Result<u32>> {
+        self.step(
+            "replicate",
+            names.keys.join(" "),
+            self.inner.replicate(names, replicas, patience),
+        )
+    }
+
     fn remove_matching<'a>(&'a self, pattern: &'a Pattern) -> BoxFuture<'a, Result<u64>> {
         let text = pattern.as_str().to_owned();
         self.step("remove_matching", text, self.inner.remove_matching(pattern))

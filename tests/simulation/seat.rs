@@ -111,6 +111,15 @@ impl Provider for Seat {
         Box::pin(async move { answer!(self.send(command).await, Count) })
     }
 
+    fn replicate<'a>(
+        &'a self,
+        _: Removal<'a>,
+        replicas: u32,
+        _: Duration,
+    ) -> BoxFuture<'a, Result<u32>> {
+        Box::pin(std::future::ready(Ok(replicas)))
+    }
+
     fn remove_matching<'a>(&'a self, pattern: &'a Pattern) -> BoxFuture<'a, Result<u64>> {
         Box::pin(self.sweep(pattern))
     }

@@ -44,12 +44,14 @@ pub struct Invalidate {
     cache: Cache,
     what: Invalidation,
     is_settled: bool,
+    replicas: u32,
     hold_off: Option<Duration>,
 }
 
 impl Invalidate {
     pub(super) fn new(cache: Cache) -> Self {
-        Self { cache, what: Invalidation::default(), is_settled: false, hold_off: None }
+        let what = Invalidation::default();
+        Self { cache, what, is_settled: false, replicas: 0, hold_off: None }
     }
 
     /// Another key, with the same command.
@@ -75,6 +77,48 @@ impl Invalidate {
     /// among them. Without near caches that takes one more round trip.
     pub fn settled(mut self) -> Self {
         self.is_settled = true;
+        self
+    }
+
+    /// Waits, once the store has acknowledged it, until at least so many replicas of each primary
+    /// involved have taken it over: then no failover to one of them brings back what was removed,
+    /// not even where the lives of servers cannot be told apart (`INFO` is forbidden). Elsewhere the
+    /// fence already sees to it that nothing stale is served after a failover.
+    ///
+    /// Redis and Valkey are asked with `WAIT`, on a connection that is opened for it to each primary
+    /// involved, so nothing else is held up. All of it takes the operation's time budget at most. In
+    /// memory, where there is one copy, there is nothing to wait for.
+    ///
+    /// # Errors
+    ///
+    /// The removal holds in all of these, and is not repeated; the replicas may still catch up.
+    /// - [`TooFewReplicas`](ErrorKind::TooFewReplicas) says how many replicas acknowledged in time, of
+    ///   the primary with the fewest, or why that is not known.
+    /// - [`Unsupported`](ErrorKind::Unsupported) where a store does not tell: Upstash over REST.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped during the wait, the removal holds, and nobody waits for replicas.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cache_runtime::{Cache, ErrorKind};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> cache_runtime::Result<()> {
+    /// # let cache = Cache::builder().build().await?;
+    /// match cache.invalidate_tag("prices").replicated(1).await {
+    ///     Err(error) if error.kind() == ErrorKind::TooFewReplicas => {
+    ///         eprintln!("a failover now may lose it: {error}");
+    ///     }
+    ///     invalidated => invalidated?,
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn replicated(mut self, replicas: u32) -> Self {
+        self.replicas = replicas;
         self
     }
 
@@ -113,8 +157,7 @@ impl Invalidate {
     /// # }
     /// ```
     pub async fn guard(self, time: Duration) -> Result<WriteGuard> {
-        let Self { cache, what, is_settled, hold_off } = self;
-        let guard = WriteGuard { rest: Some(Self { cache, what, is_settled, hold_off }) };
+        let guard = WriteGuard { rest: Some(self) };
         if let Some(rest) = &guard.rest {
             rest.cache.0.hold(&rest.what, time).await?;
         }
@@ -127,6 +170,7 @@ impl Invalidate {
         if let Some(time) = self.hold_off {
             core.hold(&self.what, time).await?;
         }
+        self.what.replicate(core, self.replicas).await?;
         if self.is_settled {
             core.settle().await?;
         }

@@ -43,6 +43,27 @@ impl Invalidation {
         }
     }
 
+    /// Waits until so many replicas have it, where there are any.
+    ///
+    /// # Errors
+    ///
+    /// Where fewer are known to have it, or the store does not tell.
+    pub(super) async fn replicate(&self, core: &Core, replicas: u32) -> Result<()> {
+        if replicas == 0 || self.is_empty() {
+            return Ok(());
+        }
+        match &core.tier {
+            #[cfg(feature = "entry")]
+            Tier::Remote(remote) => {
+                let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
+                let functions: Vec<&str> = self.functions.iter().map(String::as_str).collect();
+                remote.replicate(&keys, &self.tags, &functions, replicas).await
+            }
+            // There is one copy, and it is this process's.
+            _ => Ok(()),
+        }
+    }
+
     /// The same where nobody can wait: outside the process it happens in the background.
     pub(crate) fn run_without_waiting(self, cache: &Cache) {
         let core = Arc::clone(&cache.0);

@@ -76,6 +76,16 @@ macro_rules! forward {
                 $inner.remove(removal)
             }
 
+            fn replicate<'a>(
+                &'a self,
+                names: Removal<'a>,
+                replicas: u32,
+                patience: Duration,
+            ) -> BoxFuture<'a, Result<u32>> {
+                let $this = self;
+                $inner.replicate(names, replicas, patience)
+            }
+
             fn remove_matching<'a>(&'a self, pattern: &'a Pattern) -> BoxFuture<'a, Result<u64>> {
                 let $this = self;
                 $inner.remove_matching(pattern)

@@ -249,6 +249,26 @@ pub trait Provider: Debug + Send + Sync + 'static {
     /// involved, two commands for each, in two rounds.
     fn remove<'a>(&'a self, removal: Removal<'a>) -> BoxFuture<'a, Result<u64>>;
 
+    /// Waits until at least `replicas` replicas of each server that has one of these names hold all
+    /// that was acknowledged there before the call; returns how many do, on the server with the
+    /// fewest. After `patience` it returns what has been reached.
+    ///
+    /// Nothing happens to the names. A store without replicas has nothing to wait for, and returns
+    /// `replicas`. If another server has taken over since the write, the answer says nothing of it:
+    /// then the fence makes invalid what the other server knows.
+    ///
+    /// On Redis: a write of no consequence and `WAIT`, on a connection of its own to each server,
+    /// since `WAIT` holds up whatever comes behind it.
+    ///
+    /// # Errors
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) if the store has replicas and does not tell.
+    fn replicate<'a>(
+        &'a self,
+        names: Removal<'a>,
+        replicas: u32,
+        patience: Duration,
+    ) -> BoxFuture<'a, Result<u32>>;
+
     /// Removes every cell, leases included, whose key fits the pattern; returns how many.
     ///
     /// A cell that exists during the whole call is removed. One that is created meanwhile may

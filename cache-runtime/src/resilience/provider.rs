@@ -114,6 +114,19 @@ impl Provider for Resilient {
         Box::pin(self.invalidate(Invalidation::Names(removal)))
     }
 
+    fn replicate<'a>(
+        &'a self,
+        names: Removal<'a>,
+        replicas: u32,
+        patience: Duration,
+    ) -> BoxFuture<'a, Result<u32>> {
+        if let Some(refusal) = self.refusal("replicate") {
+            return refusal;
+        }
+        let step = Step::once("replicate");
+        Box::pin(self.run(step, move || self.inner.replicate(names, replicas, patience)))
+    }
+
     fn remove_matching<'a>(&'a self, pattern: &'a Pattern) -> BoxFuture<'a, Result<u64>> {
         Box::pin(self.invalidate(Invalidation::Matching(pattern)))
     }

@@ -156,6 +156,15 @@ impl Provider for FaultyProvider {
         })
     }
 
+    fn replicate<'a>(
+        &'a self,
+        names: Removal<'a>,
+        replicas: u32,
+        patience: Duration,
+    ) -> BoxFuture<'a, Result<u32>> {
+        self.inner.replicate(names, replicas, patience)
+    }
+
     fn remove_matching<'a>(&'a self, pattern: &'a Pattern) -> BoxFuture<'a, Result<u64>> {
         let attempt = self.inner.remove_matching(pattern);
         Box::pin(async move { self.plain(Operation::RemoveMatching, &[], &[], attempt).await })

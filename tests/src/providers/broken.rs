@@ -328,6 +328,15 @@ impl Provider for Broken {
         Box::pin(self.remove_wrongly(removal))
     }
 
+    fn replicate<'a>(
+        &'a self,
+        names: Removal<'a>,
+        replicas: u32,
+        patience: Duration,
+    ) -> BoxFuture<'a, Result<u32>> {
+        self.inner.replicate(names, replicas, patience)
+    }
+
     fn remove_matching<'a>(&'a self, pattern: &'a Pattern) -> BoxFuture<'a, Result<u64>> {
         Box::pin(self.remove_matching_wrongly(pattern))
     }

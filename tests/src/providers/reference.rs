@@ -268,6 +268,15 @@ impl Provider for Reference {
         })
     }
 
+    fn replicate<'a>(
+        &'a self,
+        _: Removal<'a>,
+        replicas: u32,
+        _: Duration,
+    ) -> BoxFuture<'a, Result<u32>> {
+        self.step("replicate", move |_| replicas)
+    }
+
     fn remove_matching<'a>(&'a self, pattern: &'a Pattern) -> BoxFuture<'a, Result<u64>> {
         self.step("remove_matching", move |state| {
             let before = state.cells.len();

@@ -3,7 +3,7 @@
 use super::Remote;
 use super::names::mark;
 use crate::cache::core::Core;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::pattern::Pattern;
 use crate::provider::{Mark, Provider, Removal};
 use crate::tag::Tag;
@@ -37,11 +37,7 @@ impl Remote {
         if keys.is_empty() && tags.is_empty() && functions.is_empty() {
             return Ok(());
         }
-        // The families first: a load that reads a tag's new nonce then finds its family changed.
-        let families = tags.iter().map(|tag| Mark::epoch(tag.family()));
-        let tags = tags.iter().map(|tag| Mark::tag(tag.as_str()));
-        let functions = functions.iter().map(|name| mark(name));
-        let marks: Vec<Mark<'_>> = families.chain(tags).chain(functions).collect();
+        let marks = marks_of(tags, functions);
         let removal = Removal::of_keys(keys).and_marks(&marks);
         let removed = self.provider.remove(removal).await.map(|_| ());
         if let Some(near) = &self.near {
@@ -52,6 +48,45 @@ impl Remote {
             self.note_removal();
         }
         removed
+    }
+
+    /// Waits until so many replicas have what was removed before.
+    ///
+    /// # Errors
+    ///
+    /// [`TooFewReplicas`](ErrorKind::TooFewReplicas), also where it is not known how many they are;
+    /// [`Unsupported`](ErrorKind::Unsupported).
+    pub(crate) async fn replicate(
+        &self,
+        keys: &[&str],
+        tags: &[Tag],
+        functions: &[&str],
+        replicas: u32,
+    ) -> Result<()> {
+        const STEP: &str = "replicate";
+        let marks = marks_of(tags, functions);
+        let names = Removal::of_keys(keys).and_marks(&marks);
+        // The rest of the budget is for the connection.
+        let patience = self.budget * 3 / 5;
+        let error = match self.provider.replicate(names, replicas, patience).await {
+            Ok(have) if have >= replicas => return Ok(()),
+            Ok(have) => {
+                let message = format!(
+                    "the removal took effect, but {have} of {replicas} replicas acknowledged it \
+                     within {patience:?}"
+                );
+                return Err(Error::new(ErrorKind::TooFewReplicas, STEP, message));
+            }
+            Err(error) => error,
+        };
+        let (kind, message) = match error.kind() {
+            ErrorKind::Unsupported => {
+                (ErrorKind::Unsupported, "the store does not tell what its replicas have")
+            }
+            _ => (ErrorKind::TooFewReplicas, "it is not known how many replicas have it"),
+        };
+        let message = format!("the removal took effect, but {message}");
+        Err(Error::new(kind, STEP, message).with_source(error))
     }
 
     /// Removes the keys that fit a pattern, loads under way included; returns how many.
@@ -73,4 +108,13 @@ impl Remote {
         self.note_removal();
         cleared
     }
+}
+
+/// The marks of tags and functions.
+fn marks_of<'a>(tags: &'a [Tag], functions: &[&'a str]) -> Vec<Mark<'a>> {
+    // The families first: a load that reads a tag's new nonce then finds its family changed.
+    let families = tags.iter().map(|tag| Mark::epoch(tag.family()));
+    let tags = tags.iter().map(|tag| Mark::tag(tag.as_str()));
+    let functions = functions.iter().map(|name| mark(name));
+    families.chain(tags).chain(functions).collect()
 }

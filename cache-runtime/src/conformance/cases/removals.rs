@@ -49,6 +49,13 @@ cases! {
         check!(!w.provider.remove_key("k").await?, "something was removed twice");
     }
 
+    async fn no_replica_is_waited_for_where_none_is_asked_for(w) {
+        let kept = w.put("k", LONG).await?;
+        let names = Removal::of_keys(&["k"]);
+        same!(w.provider.replicate(names, 0, LONG).await?, 0, "how many replicas have it");
+        same!(w.prefix("k").await?, kept, "the cell");
+    }
+
     async fn other_keys_stay(w) {
         let kept = w.put("k:1", LONG).await?;
         w.put("k", LONG).await?;

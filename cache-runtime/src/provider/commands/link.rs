@@ -96,6 +96,21 @@ pub(crate) trait Link: Debug + Send + Sync + 'static {
         life: Option<Incarnation>,
     ) -> impl Future<Output = Result<Sent>> + Send;
 
+    /// Sends commands that hold up whatever comes behind them, on a connection of their own.
+    fn send_apart(
+        &self,
+        bucket: Bucket,
+        batch: Self::Batch,
+    ) -> impl Future<Output = Result<Answer>> + Send;
+
+    /// One bucket of each server that has any of these.
+    fn one_of_each(
+        &self,
+        buckets: Vec<Bucket>,
+    ) -> impl Future<Output = Result<Vec<Bucket>>> + Send {
+        std::future::ready(Ok(buckets))
+    }
+
     /// How many servers there are to scan; they are numbered from 0.
     fn nodes(&self) -> impl Future<Output = Result<usize>> + Send;
 

@@ -7,7 +7,7 @@
 //! - `names`: where keys and marks lie. - `form`: what lies there.
 //! - `scripts`: the steps that have to be atomic. - `reply`: answers, and refusals as errors.
 //! - `listener`: names that changed, as what they stand for.
-//! - `read`, `load`, `marks`, `holds`, `remove`, `sweep`, `scan`: the steps themselves.
+//! - `read`, `load`, `marks`, `holds`, `remove`, `replicate`, `sweep`, `scan`: the steps themselves.
 
 mod form;
 mod holds;
@@ -19,6 +19,7 @@ mod marks;
 mod names;
 mod read;
 mod remove;
+mod replicate;
 mod reply;
 mod scan;
 mod scripts;

@@ -212,6 +212,15 @@ impl<L: Link> Provider for Steps<L> {
         Box::pin(self.unlink(removal))
     }
 
+    fn replicate<'a>(
+        &'a self,
+        names: Removal<'a>,
+        replicas: u32,
+        patience: Duration,
+    ) -> BoxFuture<'a, Result<u32>> {
+        Box::pin(self.confirm(names, replicas, patience))
+    }
+
     fn remove_matching<'a>(&'a self, pattern: &'a Pattern) -> BoxFuture<'a, Result<u64>> {
         Box::pin(self.unlink_matching(pattern))
     }

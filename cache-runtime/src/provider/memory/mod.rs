@@ -269,6 +269,15 @@ impl Provider for MemoryProvider {
         })
     }
 
+    fn replicate<'a>(
+        &'a self,
+        _: Removal<'a>,
+        replicas: u32,
+        _: Duration,
+    ) -> BoxFuture<'a, Result<u32>> {
+        self.step("replicate", move |_| Ok(replicas))
+    }
+
     fn remove_matching<'a>(&'a self, pattern: &'a Pattern) -> BoxFuture<'a, Result<u64>> {
         self.whole_step("remove_matching", move |this| {
             let removed = this.remove_matching_now(pattern);

@@ -235,7 +235,12 @@ impl Lane {
         })
     }
 
-    async fn open(&self) -> Result<Connection> {
+    /// Opens a connection that is not the lane's.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`](ErrorKind::Unavailable).
+    pub(super) async fn open(&self) -> Result<Connection> {
         let limit = self.settings.connect_timeout;
         let connection = timeout(limit, self.dial.open(&self.settings)).await.map_err(|_| {
             // A server without TLS waits for the rest of what it takes for a command.

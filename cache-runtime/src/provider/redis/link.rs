@@ -91,6 +91,30 @@ impl Link for RedisLink {
         }
     }
 
+    async fn send_apart(&self, bucket: Bucket, batch: RedisBatch) -> Result<Answer> {
+        let sent = match &self.servers {
+            Servers::One(node) => node.send_apart(&batch).await,
+            Servers::Many(cluster) => cluster.chart().owner(bucket).await?.send_apart(&batch).await,
+        };
+        match served(sent?)? {
+            Sent::Answered(answer) => Ok(answer),
+            Sent::OtherLife => Err(other_life()),
+        }
+    }
+
+    async fn one_of_each(&self, buckets: Vec<Bucket>) -> Result<Vec<Bucket>> {
+        let Servers::Many(cluster) = &self.servers else { return Ok(buckets) };
+        let (chart, mut seen, mut ones) = (cluster.chart(), Vec::new(), Vec::new());
+        for bucket in buckets {
+            let owner = chart.owner(bucket).await?;
+            if !seen.iter().any(|other| Arc::ptr_eq(other, &owner)) {
+                seen.push(owner);
+                ones.push(bucket);
+            }
+        }
+        Ok(ones)
+    }
+
     async fn nodes(&self) -> Result<usize> {
         match &self.servers {
             Servers::One(_) => Ok(1),
@@ -105,9 +129,7 @@ impl Link for RedisLink {
         };
         match sent {
             Sent::Answered(answer) => Ok(answer),
-            Sent::OtherLife => {
-                Err(Error::new(ErrorKind::Unavailable, "redis", "the server is in another life"))
-            }
+            Sent::OtherLife => Err(other_life()),
         }
     }
 
@@ -138,4 +160,8 @@ pub(super) fn served(outcome: Outcome) -> Result<Sent> {
         Outcome::Done(sent) => Ok(sent),
         Outcome::Refused(fault) => Err(fault.error()),
     }
+}
+
+fn other_life() -> Error {
+    Error::new(ErrorKind::Unavailable, "redis", "the server is in another life")
 }

@@ -3,8 +3,9 @@
 //! From the bottom up, each file imports earlier ones only:
 //!
 //! - `url`: what the URL says. - `tls`, `stream`: the socket and its signs of life.
-//! - `batch`, `reply`: commands and answers. - `pushes`: what servers say by themselves.
-//! - `wire`: one connection.
+//! - `resp`: bytes and values. - `batch`, `reply`: commands and answers. - `pushes`: what servers
+//!   say by themselves.
+//! - `driver`: the task that serves a connection. - `wire`, `greeting`: one connection.
 //! - `identity`: the life and role of the server behind it.
 //! - `lane`: a connection that comes back; `dial`, `sentinel`: whom it leads to.
 //! - `node`: one server. - `slots`, `layout`, `sighted`, `chart`, `cluster`: many.
@@ -17,10 +18,12 @@ mod builder;
 mod chart;
 mod cluster;
 mod dial;
+mod driver;
 mod ear;
 mod ears;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
+mod greeting;
 mod identity;
 mod lane;
 mod layout;
@@ -28,6 +31,7 @@ mod link;
 mod node;
 mod pushes;
 mod reply;
+mod resp;
 mod sentinel;
 mod sighted;
 mod slots;

@@ -69,6 +69,21 @@ impl Node {
         Err(last.unwrap_or_else(|| Error::new(ErrorKind::Unavailable, "redis", "no connection")))
     }
 
+    /// Sends a batch on a connection that is opened for it, and closed after it.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    ///
+    /// # Cancel safety
+    ///
+    /// The connection goes with the future, and the server forgets what it has not begun.
+    pub(super) async fn send_apart(&self, batch: &RedisBatch) -> Result<Outcome> {
+        let lane = self.lane();
+        let connection = Arc::new(lane.open().await?);
+        self.outcome(lane, &connection, connection.wire.send(batch).await?)
+    }
+
     fn lane(&self) -> &Arc<Lane> {
         match &*self.lanes {
             [lane] => lane,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ::redis::{PushInfo, PushKind, Value};
+use ::redis::{PushKind, Value};
 use tokio::sync::Notify;
 
 use crate::provider::commands::Listener;
@@ -21,23 +21,24 @@ impl Pushes {
         Self { listener, wake }
     }
 
-    /// Never fails: the connection does not care who hears its pushes.
-    pub(super) fn hear(&self, push: &PushInfo) -> Result<(), std::convert::Infallible> {
-        match &push.kind {
-            PushKind::Invalidate => match push.data.as_slice() {
-                [Value::Array(names)] if names.iter().all(is_name) => {
-                    self.listener.changed(names.iter().filter_map(name));
-                }
-                // `FLUSHALL` names nothing; and what cannot be understood may be anything.
-                _ => self.listener.everything(),
-            },
-            PushKind::Disconnection => {
-                self.listener.everything();
-                self.wake.notify_one();
-            }
-            _ => {}
+    /// A server said something.
+    pub(super) fn hear(&self, kind: &PushKind, data: &[Value]) {
+        if *kind != PushKind::Invalidate {
+            return;
         }
-        Ok(())
+        match data {
+            [Value::Array(names)] if names.iter().all(is_name) => {
+                self.listener.changed(names.iter().filter_map(name));
+            }
+            // `FLUSHALL` names nothing; and what cannot be understood may be anything.
+            _ => self.listener.everything(),
+        }
+    }
+
+    /// The connection is lost: whatever has changed since, nobody tells.
+    pub(super) fn end(&self) {
+        self.listener.everything();
+        self.wake.notify_one();
     }
 }
 

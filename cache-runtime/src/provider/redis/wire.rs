@@ -4,12 +4,15 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use ::redis::aio::MultiplexedConnection;
-use ::redis::{AsyncConnectionConfig, ProtocolVersion, RedisConnectionInfo, RedisError, Value};
+use ::redis::Value;
 use tokio::net::TcpStream;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 
-use super::batch::{Commands, RedisBatch};
+use super::batch::RedisBatch;
+use super::driver::{Driver, Message};
+use super::greeting::greet;
 use super::pushes::Pushes;
 use super::stream::{Over, Pulse, Socket, Stream};
 use super::tls::Tls;
@@ -21,12 +24,9 @@ use crate::{Error, ErrorKind, Result};
 const GIVEN_UP: u32 = 5;
 const SILENCE: Duration = Duration::from_millis(100);
 
-/// How many commands wait for the socket's task at most before senders wait themselves.
-const QUEUE: usize = 2_048;
-
 /// A connection that any number of tasks share.
 pub(super) struct Wire {
-    multiplexed: MultiplexedConnection,
+    commands: mpsc::Sender<Message>,
     address: Address,
     pulse: Arc<Pulse>,
     driver: AbortHandle,
@@ -73,34 +73,22 @@ impl Wire {
         };
         let pulse = Arc::new(Pulse::default());
         let stream = Stream::new(socket, pulse.clone());
-        // Time is limited where the caller knows how long it can wait. A connection on which nothing
-        // is answered any more is ended as a whole, so that nobody waits for ever.
-        let mut config = AsyncConnectionConfig::new()
-            .set_connection_timeout(None)
-            .set_response_timeout(None)
-            .set_pipeline_buffer_size(QUEUE);
-        let mut settings = settings(login, database);
-        if let Some(pushes) = pushes.cloned() {
-            config = config.set_push_sender(move |push| pushes.hear(&push));
-            settings = settings.set_protocol(ProtocolVersion::RESP3);
-        }
-        let (multiplexed, driver) =
-            MultiplexedConnection::new_with_config(&settings, stream, config)
-                .await
-                .map_err(|error| refused(address, &error))?;
+        let (driver, commands) = Driver::new(stream, pushes.cloned());
         let over = Over(pulse.clone());
         let driver = tokio::spawn(async move {
             let _over = over;
-            driver.await;
+            driver.run().await;
         });
         let silence = Silence { heard: pulse.heard(), given_up: 0, since: Instant::now() };
-        Ok(Self {
-            multiplexed,
+        let wire = Self {
+            commands,
             address: address.clone(),
             pulse,
             driver: driver.abort_handle(),
             silence: Mutex::new(silence),
-        })
+        };
+        greet(&wire, login, database, pushes.is_some()).await?;
+        Ok(wire)
     }
 
     /// Where the server is.
@@ -137,30 +125,34 @@ impl Wire {
     /// from the server, end the connection.
     pub(super) async fn send(&self, batch: &RedisBatch) -> Result<Vec<Value>> {
         if self.is_over() {
-            return Err(self.ended(ErrorKind::Unavailable, "was closed"));
+            return Err(self.closed());
+        }
+        let (answered, answers) = oneshot::channel();
+        let message = Message { bytes: batch.pack(), answers: batch.answers(), answered };
+        if message.answers == 0 {
+            return Ok(Vec::new());
         }
         let given_up = GivenUp(Some(self));
-        let mut multiplexed = self.multiplexed.clone();
-        let answered = match batch.commands() {
-            Commands::None => Ok(Vec::new()),
-            Commands::One(command) => {
-                multiplexed.send_packed_command(command).await.map(|value| vec![value])
-            }
-            Commands::Many(commands) => {
-                Box::pin(multiplexed.send_packed_commands(commands, 0, commands.len())).await
-            }
+        let sent = match self.commands.try_send(message) {
+            // Waiting is rare, and a hit's future has no room for it.
+            Err(TrySendError::Full(message)) => Box::pin(self.commands.send(message)).await.is_ok(),
+            sent => sent.is_ok(),
         };
+        let values = if sent { answers.await.ok() } else { None };
         given_up.answered();
-        let answered = answered.map(|values| match batch.is_asking() {
-            false => values,
-            true => values.into_iter().skip(1).step_by(2).collect(),
-        });
-        answered.map_err(|error| {
-            // Whatever redis-rs calls an error here is one of the connection: answers of the server
-            // are values. After an answer that it cannot parse, the next ones could be anybody's.
-            self.end();
-            self.ended(ErrorKind::Unknown, "was closed before the answer").with_source(error)
-        })
+        match values {
+            Some(values) if batch.is_asking() => {
+                Ok(values.into_iter().skip(1).step_by(2).collect())
+            }
+            Some(values) => Ok(values),
+            None if sent => Err(self.ended(ErrorKind::Unknown, "was closed before the answer")),
+            // It never left the process.
+            None => Err(self.closed()),
+        }
+    }
+
+    fn closed(&self) -> Error {
+        self.ended(ErrorKind::Unavailable, "was closed")
     }
 
     fn ended(&self, kind: ErrorKind, how: &str) -> Error {
@@ -212,28 +204,4 @@ impl Drop for GivenUp<'_> {
             wire.note_given_up();
         }
     }
-}
-
-fn settings(login: &Login, database: u32) -> RedisConnectionInfo {
-    let mut settings = RedisConnectionInfo::default()
-        .set_db(i64::from(database))
-        .set_lib_name("cache-runtime", env!("CARGO_PKG_VERSION"));
-    if let Some(username) = &login.username {
-        settings = settings.set_username(username.expose());
-    }
-    if let Some(password) = &login.password {
-        settings = settings.set_password(password.expose());
-    }
-    settings
-}
-
-/// Why a server did not take us. What redis-rs says holds no password.
-fn refused(address: &Address, error: &RedisError) -> Error {
-    let message = match error.kind() {
-        ::redis::ErrorKind::AuthenticationFailed => format!(
-            "{address} refused the user name or the password; look at the URL of Redis (`REDIS_URL`)"
-        ),
-        _ => format!("{address} did not take the connection: {error}"),
-    };
-    Error::new(ErrorKind::Unavailable, "redis", message)
 }

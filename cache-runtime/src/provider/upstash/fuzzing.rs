@@ -130,6 +130,11 @@ impl Link for Given {
         self.ask(&batch).map(Sent::Answered)
     }
 
+    async fn send_apart(&self, _bucket: Bucket, batch: RestBatch) -> Result<Answer> {
+        // Each request stands for itself.
+        self.ask(&batch)
+    }
+
     async fn nodes(&self) -> Result<usize> {
         Ok(1)
     }

@@ -89,6 +89,11 @@ impl Link for Rest {
         self.ask(batch).await.map(Sent::Answered)
     }
 
+    async fn send_apart(&self, _bucket: Bucket, batch: RestBatch) -> Result<Answer> {
+        // Each request stands for itself.
+        self.ask(batch).await
+    }
+
     async fn nodes(&self) -> Result<usize> {
         Ok(1)
     }

@@ -210,6 +210,13 @@ impl<const TEXT: bool> Link for PlainLink<TEXT> {
         Ok(Sent::Answered(Answer { replies, incarnation }))
     }
 
+    async fn send_apart(&self, bucket: Bucket, batch: Commands) -> Result<Answer> {
+        match self.send(bucket, batch, None).await? {
+            Sent::Answered(answer) => Ok(answer),
+            Sent::OtherLife => unreachable!("no life was asked for"),
+        }
+    }
+
     async fn nodes(&self) -> Result<usize> {
         Ok(self.nodes)
     }
