@@ -3,7 +3,8 @@
 //!
 //! Eight workers read 64 rows through a cache while they change them. A writer commits, then
 //! invalidates, then notes its version as acknowledged; a reader notes the newest acknowledged
-//! version, then reads, and what it gets must not be older.
+//! version, then reads, and what it gets must not be older. `rules` is about the same check with
+//! several processes and real servers.
 
 #[path = "consistency/checker.rs"]
 mod checker;
@@ -13,6 +14,8 @@ mod database;
 mod functions;
 #[path = "consistency/peer.rs"]
 mod peer;
+#[path = "consistency/rules.rs"]
+mod rules;
 
 use cache_runtime::{Cache, CacheBuilder};
 

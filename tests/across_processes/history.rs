@@ -161,7 +161,8 @@ fn watch(setup: Setup) -> Sight {
     let _alone = alone();
     let setup = Setup { time: Duration::from_secs(2), processes: 2, ..setup };
     let runtime = tokio::runtime::Runtime::new().expect("threads");
-    let sight = runtime.block_on(run(&setup, Path::new(env!("CARGO_BIN_EXE_cache-worker"))));
+    let report = runtime.block_on(run(&setup, Path::new(env!("CARGO_BIN_EXE_cache-worker"))));
+    let sight = report.sight;
     println!("{sight}");
     assert!(sight.reads > 0 && sight.writes > 0, "it ran: {sight}");
     assert_eq!(sight.foreign, 0, "{sight}");

@@ -2,13 +2,20 @@
 //! one cache for a time, faults happen to it, and every read is judged.
 //!
 //! `cargo run --release -p cache-tests --bin consistency -- cluster --seconds 60 --faults` runs one
-//! topology, and `-- all` prints the whole table.
+//! topology, `-- all` prints the whole table, and `-- rules` leaves out one rule of the protocol
+//! after the other and sees what comes of it.
 
 mod faults;
+mod kinds;
+mod rules;
 mod run;
+mod schedule;
 mod store;
 mod table;
 
-pub use run::{Setup, run};
+pub use kinds::Kind;
+pub use rules::without;
+pub use run::{Report, Setup, run};
+pub use schedule::Happened;
 pub use store::Topology;
-pub use table::{HEAD, line};
+pub use table::{HAPPENED, HEAD, happened, line, number};

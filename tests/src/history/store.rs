@@ -10,6 +10,10 @@ use crate::servers::{ClusterServers, RedisServer, SentinelServers, ValkeyServer}
 /// How far the reads of the lagging stand-in are behind.
 const LAG: Duration = Duration::from_millis(100);
 
+/// How many milliseconds a primary may be silent before it is replaced: longer than a busy machine
+/// lets it wait.
+const PATIENCE: &str = "3000";
+
 /// What a lagging read may be late beyond the lag: the replica's own way, on a busy machine.
 const ON_THE_WAY: Duration = Duration::from_millis(400);
 
@@ -62,9 +66,18 @@ impl Topology {
         }
     }
 
-    /// How late its reads may be without a near cache.
+    /// How far its reads are behind what other processes have written.
     #[must_use]
     pub const fn lag(self) -> Duration {
+        match self {
+            Self::UpstashLagging => LAG,
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// How late its reads may be without a near cache.
+    #[must_use]
+    pub const fn late(self) -> Duration {
         match self {
             Self::UpstashLagging => LAG.saturating_add(ON_THE_WAY),
             _ => Duration::ZERO,
@@ -105,8 +118,21 @@ impl Store {
                 let server = RedisServer::builder().append_only();
                 Self::Log(server.option("aof-load-truncated", "yes").start())
             }
-            Topology::Sentinel => Self::Sentinel(SentinelServers::start()),
-            Topology::Cluster => Self::Cluster(ClusterServers::start(3, 1)),
+            Topology::Sentinel => {
+                let servers = SentinelServers::start();
+                for sentinel in servers.sentinels() {
+                    let set = ["SENTINEL", "SET", "main", "down-after-milliseconds", PATIENCE];
+                    sentinel.command(&set);
+                }
+                Self::Sentinel(servers)
+            }
+            Topology::Cluster => {
+                let servers = ClusterServers::start(3, 1);
+                for node in servers.nodes() {
+                    node.command(&["CONFIG", "SET", "cluster-node-timeout", PATIENCE]);
+                }
+                Self::Cluster(servers)
+            }
             Topology::Upstash | Topology::UpstashLagging => {
                 let lags = topology == Topology::UpstashLagging;
                 let store = StandIn::builder().replica(lags).start().await.expect("a stand-in");
@@ -115,6 +141,21 @@ impl Store {
                 }
                 Self::Upstash(Box::new(store))
             }
+        }
+    }
+
+    /// The servers that are primaries now, where there are others beside them.
+    pub(super) fn primaries(&self) -> Vec<usize> {
+        match self {
+            Self::Sentinel(servers) => servers.primary().into_iter().collect(),
+            Self::Cluster(servers) => {
+                let role = |node: &RedisServer| node.try_info("replication", "role");
+                let nodes = servers.nodes().iter().enumerate();
+                let primaries =
+                    nodes.filter(|(_, node)| role(node).is_ok_and(|role| role == "master"));
+                primaries.map(|(number, _)| number).collect()
+            }
+            _ => Vec::new(),
         }
     }
 

@@ -24,6 +24,7 @@ pub use cache::cache_on;
 pub use cluster::ClusterServers;
 pub(crate) use ports::Port;
 pub use sentinel::SentinelServers;
+pub(crate) use single::text_of;
 pub use single::{RedisServer, RedisServerBuilder, ValkeyServer};
 pub(crate) use stats::is_housekeeping;
 pub use stats::{CommandStats, Monitor};

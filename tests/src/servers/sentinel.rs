@@ -94,7 +94,9 @@ impl SentinelServers {
         let agree = self.sentinels.iter().all(|sentinel| named(sentinel) == Some(port));
         let number = self.servers.iter().position(|server| server.port() == port)?;
         let server = &self.servers[number];
-        let is_primary = server.is_running() && server.info("replication", "role") == "master";
+        // A server that changes its role ends its connections.
+        let role = || server.try_info("replication", "role");
+        let is_primary = server.is_running() && role().is_ok_and(|role| role == "master");
         (agree && is_primary).then_some(number)
     }
 

@@ -304,10 +304,23 @@ impl RedisServer {
     }
 
     /// One field of `INFO section`; empty where there is none.
+    ///
+    /// # Panics
+    ///
+    /// If the server does not answer.
     pub fn info(&self, section: &str, field: &str) -> String {
-        let info = self.text(&["INFO", section]);
+        self.try_info(section, field).unwrap_or_else(|error| panic!("INFO {section}: {error}"))
+    }
+
+    /// The same of a server that may end connections at any time.
+    ///
+    /// # Errors
+    ///
+    /// What the server or the connection says.
+    pub fn try_info(&self, section: &str, field: &str) -> RedisResult<String> {
+        let info = text(&self.try_command(&["INFO", section])?);
         let found = info.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
-        found.unwrap_or_default().to_owned()
+        Ok(found.unwrap_or_default().to_owned())
     }
 
     /// A connection for many commands, or for a pipeline.
@@ -340,6 +353,15 @@ fn connect(url: &str) -> RedisResult<Connection> {
 
 fn query(url: &str, words: &[&str]) -> RedisResult<Value> {
     redis::cmd(words[0]).arg(&words[1..]).query(&mut connect(url)?)
+}
+
+/// The answer of the server at this address as text; lists as lines.
+///
+/// # Panics
+///
+/// If it does not answer, or with an error.
+pub(crate) fn text_of(url: &str, words: &[&str]) -> String {
+    text(&query(url, words).unwrap_or_else(|error| panic!("{words:?}: {error}")))
 }
 
 /// A reply as people read it.

@@ -47,6 +47,17 @@ pub trait Subject: Send + Sync + 'static {
         (0, 0)
     }
 
+    /// Whether reading this row writes to the store only where the row was invalidated.
+    fn is_quiet(&self, _id: u64) -> bool {
+        true
+    }
+
+    /// How many reads of this process missed because the entry had been evicted, as far as that is
+    /// known.
+    fn evicted(&self) -> impl Future<Output = u64> + Send {
+        std::future::ready(0)
+    }
+
     /// How long the loads of a row took together in this process, as far as they are known.
     fn load_time(&self, _id: u64) -> Duration {
         Duration::ZERO

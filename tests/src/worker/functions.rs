@@ -143,6 +143,8 @@ enum Function {
     Through,
     /// `Cache::get_or_set`.
     Direct,
+    /// The same without a tag: nothing but its key leads to the entry.
+    Bare,
     Outer,
 }
 
@@ -157,7 +159,10 @@ impl Function {
             Self::Direct,
             Self::Outer,
         ];
-        all[id as usize % all.len()]
+        match all[id as usize % all.len()] {
+            Self::Direct if !id.is_multiple_of(2) => Self::Bare,
+            function => function,
+        }
     }
 
     const fn prefix(self) -> &'static str {
@@ -168,6 +173,7 @@ impl Function {
             Self::Stale => "stale",
             Self::Through => "through",
             Self::Direct => "direct",
+            Self::Bare => "bare",
             Self::Outer => "outer",
         }
     }
@@ -206,6 +212,12 @@ impl Subject for Annotated {
                 let Ok(row) = request.tags([format!("row:{id}")]).await;
                 row
             }
+            (Function::Bare, _) => {
+                let cache = cache();
+                let load = || async { Ok::<_, Infallible>(load(id, &db).await) };
+                let Ok(row) = cache.get_or_set(format!("bare:{id}"), load).await;
+                row
+            }
         }
     }
 
@@ -239,6 +251,7 @@ impl Subject for Annotated {
             92.. if matches!(function, Function::Outer) => {
                 cache.invalidate_pattern(format!("*e*:{id}")).await.map(|_| ())
             }
+            0..85 if matches!(function, Function::Bare) => by_key(function, id).await,
             0..40 => by_key(function, id).await,
             40..75 => cache.invalidate_tag(format!("row:{id}")).await,
             75..85 => whole_function(function, id).await,
@@ -256,6 +269,14 @@ impl Subject for Annotated {
         Duration::from_nanos(LOADS.took[id as usize].load(Ordering::SeqCst))
     }
 
+    fn is_quiet(&self, id: u64) -> bool {
+        is_counted(id)
+    }
+
+    async fn evicted(&self) -> u64 {
+        cache().stats().await.map_or(0, |stats| stats.total.misses.evicted)
+    }
+
     fn generations(&self) -> (u64, u64) {
         (LOADS.counted.load(Ordering::Relaxed), LOADS.ended.load(Ordering::Relaxed))
     }
@@ -265,6 +286,7 @@ impl Subject for Annotated {
         let row = oracle.commit(id).await;
         let (cache, function) = (cache(), Function::of(id));
         let invalidate = match function {
+            Function::Bare => cache.invalidate(format!("bare:{id}")),
             _ if tag => cache.invalidate_tag(format!("row:{id}")),
             Function::Outer => cache.invalidate(outer::key(id)).and(nested::key(id)),
             _ => cache.invalidate(format!("{}:{id}", function.prefix())),
@@ -274,6 +296,11 @@ impl Subject for Annotated {
 
     async fn write_guarded(&self, oracle: &Arc<Oracle>, id: u64) -> Option<Row> {
         LOADS.invalidated(std::iter::once(id));
+        if Function::of(id) == Function::Bare {
+            // The hold on a key ends with another's invalidation of it: it guards one writer alone.
+            let row = oracle.commit(id).await;
+            return known(by_key(Function::Bare, id).await, row);
+        }
         let (guard, began) = (cache().invalidate_tag(format!("row:{id}")).guard(HOLD), now());
         let guard = guard.await;
         let row = oracle.commit(id).await;
@@ -291,14 +318,19 @@ impl Subject for Annotated {
 /// How long a writer may take from the announcement to the end.
 const HOLD: Duration = Duration::from_secs(4);
 
-/// Announces a change, commits it, and never says that it is done.
+/// Announces a change, commits it, and dies before it says that it is done.
+///
+/// Returns if the store did not take the announcement in time: then nothing was promised.
 pub(super) async fn die_after_commit(oracle: &Arc<Oracle>, id: u64) {
+    // One that has a tag, on which holds are counted.
+    let id = if Function::of(id) == Function::Bare { id + 1 } else { id };
     let began = now();
-    let guard = cache().invalidate_tag(format!("row:{id}")).guard(HOLD).await;
+    let Ok(_guard) = cache().invalidate_tag(format!("row:{id}")).guard(HOLD).await else { return };
     let row = oracle.commit(id).await;
-    if guard.is_ok() && now() - began < HOLD / 2 {
-        oracle.acknowledge(&row).await;
+    if now() - began >= HOLD / 2 {
+        return;
     }
+    oracle.acknowledge(&row).await;
     let this = rustix::process::getpid();
     rustix::process::kill_process(this, rustix::process::Signal::KILL).expect("one may die");
     std::future::pending().await
@@ -321,7 +353,7 @@ fn ended_with(id: u64, how: u32) -> Vec<u64> {
         (Function::Shelved, 0..50) => {
             alike.filter(|row| Oracle::shelf(*row) == Oracle::shelf(id)).collect()
         }
-        (Function::Direct, 75..85) | (Function::Outer, 0..85) => vec![id],
+        (Function::Direct, 75..85) | (Function::Bare | Function::Outer, 0..85) => vec![id],
         (_, 75..92) => alike.collect(),
         _ => vec![id],
     }
@@ -335,6 +367,7 @@ async fn by_key(function: Function, id: u64) -> cache_runtime::Result<()> {
         Function::Stale => stale::invalidate(id).await,
         Function::Through => through::invalidate(id).await,
         Function::Direct => cache().invalidate(format!("direct:{id}")).await,
+        Function::Bare => cache().invalidate(format!("bare:{id}")).await,
         Function::Outer => cache().invalidate(outer::key(id)).and(nested::key(id)).await,
     }
 }
@@ -347,6 +380,8 @@ async fn whole_function(function: Function, id: u64) -> cache_runtime::Result<()
         Function::Stale => stale::invalidate_all().await,
         Function::Through => through::invalidate_all().await,
         // What `get_or_set` stored belongs to no function.
-        Function::Direct | Function::Outer => cache().invalidate_tags([format!("row:{id}")]).await,
+        Function::Direct | Function::Bare | Function::Outer => {
+            cache().invalidate_tags([format!("row:{id}")]).await
+        }
     }
 }

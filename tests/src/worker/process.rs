@@ -1,9 +1,10 @@
 //! A worker, seen from the test that started it.
 
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use rustix::process::Pid;
+use rustix::process::{Pid, Signal};
 
 use super::orders::{Answer, Order};
 
@@ -101,13 +102,17 @@ impl Worker {
         Pid::from_child(&self.child)
     }
 
-    /// Waits until it has ended by itself.
+    /// Waits until it has ended in the middle of what it was told; whether that was by `SIGKILL`.
     ///
     /// # Panics
     ///
     /// If it cannot be waited for.
-    pub fn wait(&mut self) {
-        self.child.wait().expect("the worker can be waited for");
+    pub fn was_killed(&mut self) -> bool {
+        // Not before its output ends: to wait closes its input, and with that it ends as well.
+        let mut line = String::new();
+        self.answers.read_line(&mut line).expect("the worker writes lines");
+        let ended = self.child.wait().expect("the worker can be waited for");
+        ended.signal() == Some(Signal::KILL.as_raw())
     }
 
     /// Ends it at once (`SIGKILL`).

@@ -12,6 +12,7 @@ use super::naive::Naive;
 use super::oracle::Oracle;
 use super::orders::{Answer, Order, SubjectKind};
 use super::peers::Peer;
+use super::rules;
 use super::warnings::count_warnings;
 use super::watch::watch;
 
@@ -24,8 +25,8 @@ use super::watch::watch;
 pub async fn serve(oracle: &str) -> ! {
     count_warnings();
     let oracle = Arc::new(Oracle::connect(oracle).await);
-    match cache_runtime::init().await {
-        Ok(_) => say(&Answer::Ready),
+    match rules::init().await {
+        Ok(()) => say(&Answer::Ready),
         Err(error) => say(&Answer::Failed(error.to_string())),
     }
     let (orders, mut taken) = tokio::sync::mpsc::unbounded_channel();

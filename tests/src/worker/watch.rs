@@ -30,8 +30,10 @@ pub struct Watch {
     pub tasks: u64,
     /// How long after the invalidation a read may still be stale; zero if never.
     pub bound: Duration,
-    /// One write among so many reads.
-    pub reads_per_write: u32,
+    /// One write among so many reads; none if it only reads.
+    pub reads_per_write: Option<u32>,
+    /// Only rows that are written to the store where they were invalidated, and else not.
+    pub quiet: bool,
     /// How many of a hundred writes wait for the near caches.
     pub settled: u32,
     /// How many of a hundred writes are guarded.
@@ -64,6 +66,8 @@ pub struct Sight {
     pub broken: u64,
     /// Reads that returned anything but a version of the row asked for.
     pub foreign: u64,
+    /// Reads that missed because the entry had been evicted, where that is known.
+    pub evicted: u64,
     /// How long reads took, without their loads.
     pub added: Times,
     /// The first of what was not allowed, in words.
@@ -84,6 +88,7 @@ impl Sight {
         self.worst = self.worst.max(other.worst);
         self.broken += other.broken;
         self.foreign += other.foreign;
+        self.evicted += other.evicted;
         self.added.add(&other.added);
         self.findings.extend(other.findings);
         self.findings.truncate(8);
@@ -124,6 +129,7 @@ pub(super) async fn watch<S: Subject>(subject: S, oracle: Arc<Oracle>, orders: W
     }
     sight.loads = subject.loads() - loads;
     (sight.reloads, sight.generations) = subject.generations();
+    sight.evicted = subject.evicted().await;
     sight
 }
 
@@ -147,7 +153,12 @@ impl<S: Subject> Watcher<S> {
         let (mut sight, mut waiting) = (Sight::default(), JoinSet::new());
         while Instant::now() < self.until {
             let id = skewed(&mut self.rng);
-            if self.rng.u32(0..=self.orders.reads_per_write) > 0 {
+            if self.orders.quiet && !self.subject.is_quiet(id) {
+                continue;
+            }
+            let writes =
+                self.orders.reads_per_write.is_some_and(|many| self.rng.u32(0..=many) == 0);
+            if !writes {
                 self.read(id, &mut sight).await;
             } else if self.rng.u32(0..100) < self.orders.settled {
                 if waiting.len() < WAITING {

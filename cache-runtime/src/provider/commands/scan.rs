@@ -1,6 +1,7 @@
 //! Removing what a pattern fits, or everything: by a scan of all keys of all servers.
 
 use super::holds::Lot;
+use super::join::join_all;
 use super::link::{Answer, Batch, Bucket, Link, Reply};
 use super::reply;
 use super::steps::Steps;
@@ -25,6 +26,21 @@ struct Page {
     names: Vec<Vec<u8>>,
     /// The life of the server that answered.
     life: Incarnation,
+}
+
+/// The way over all pages of one server.
+struct Walk {
+    node: usize,
+    cursor: Vec<u8>,
+    /// The life of the server that showed the first page.
+    life: Option<Incarnation>,
+    is_over: bool,
+}
+
+impl Walk {
+    fn over(node: usize) -> Self {
+        Self { node, cursor: b"0".to_vec(), life: None, is_over: false }
+    }
 }
 
 impl<L: Link> Steps<L> {
@@ -76,17 +92,12 @@ impl<L: Link> Steps<L> {
         sweep: &mut Sweep<'_, L>,
         removed: &mut u64,
     ) -> Result<()> {
-        let mut scanned: Vec<Incarnation> = Vec::new();
         for _ in 0..MOST_ROUNDS {
-            scanned.clear();
-            // Servers are scanned one after the other: haste would only slow down everybody else.
-            while scanned.len() < self.link.nodes().await? {
-                let node = scanned.len();
-                match self.unlink_on(step, node, glob, chosen, sweep, removed).await? {
-                    Some(life) => scanned.push(life),
-                    None => break,
-                }
+            let mut walks: Vec<Walk> = (0..self.link.nodes().await?).map(Walk::over).collect();
+            if !self.unlink_on_all(step, glob, chosen, sweep, &mut walks, removed).await? {
+                continue;
             }
+            let scanned: Vec<Incarnation> = walks.iter().filter_map(|walk| walk.life).collect();
             if scanned.len() == self.link.nodes().await? && !holds_twice(&scanned) {
                 return Ok(());
             }
@@ -95,38 +106,57 @@ impl<L: Link> Steps<L> {
         Err(Error::new(ErrorKind::Unknown, step, message))
     }
 
-    /// Removes on one server; its life, or `None` if all has to be scanned anew.
+    /// Removes on all servers at once, page by page: while the mark is held every function loads and
+    /// nothing is stored, so the time counts, and each server still has one page at a time to see to.
+    /// False if all has to be scanned anew.
     ///
-    /// That is so if another took its place meanwhile, to which a cursor means nothing: it would pass
-    /// over keys. And if loads may have stored what they made of cells that were still to go.
-    async fn unlink_on(
+    /// That is so if another server took the place of one meanwhile, to which a cursor means nothing:
+    /// it would pass over keys. And if loads may have stored what they made of cells that were still
+    /// to go.
+    async fn unlink_on_all(
         &self,
         step: &'static str,
-        node: usize,
         glob: &[u8],
         chosen: &impl Fn(&[u8]) -> Option<Bucket>,
         sweep: &mut Sweep<'_, L>,
+        walks: &mut [Walk],
         removed: &mut u64,
-    ) -> Result<Option<Incarnation>> {
-        let (mut cursor, mut first_life) = (b"0".to_vec(), None);
-        loop {
-            let page = self.scan(step, node, &cursor, glob).await?;
-            if *first_life.get_or_insert(page.life) != page.life {
-                return Ok(None);
+    ) -> Result<bool> {
+        while walks.iter().any(|walk| !walk.is_over) {
+            let goes_on = walks.iter_mut().filter(|walk| !walk.is_over);
+            let pages = goes_on.map(|walk| self.unlink_page(step, glob, chosen, walk));
+            let pages = join_all(pages).await;
+            *removed += pages.iter().flatten().flatten().sum::<u64>();
+            let pages: Result<Vec<Option<u64>>> = pages.into_iter().collect();
+            if pages?.contains(&None) || !sweep.goes_on().await? {
+                return Ok(false);
             }
-            let named = |name: Vec<u8>| Some((chosen(&name)?, name));
-            let found: Vec<(Bucket, Vec<u8>)> = page.names.into_iter().filter_map(named).collect();
-            for some in found.chunks(NAMES_AT_ONCE) {
-                *removed += self.unlink_lots(step, &self.lots_of_names(some)).await?;
-            }
-            if !sweep.goes_on().await? {
-                return Ok(None);
-            }
-            if page.next == b"0" {
-                return Ok(first_life);
-            }
-            cursor = page.next;
         }
+        Ok(true)
+    }
+
+    /// Removes what the next page of a server shows; how much that was, or `None` if it is another
+    /// server than the one that showed the first page.
+    async fn unlink_page(
+        &self,
+        step: &'static str,
+        glob: &[u8],
+        chosen: &impl Fn(&[u8]) -> Option<Bucket>,
+        walk: &mut Walk,
+    ) -> Result<Option<u64>> {
+        let page = self.scan(step, walk.node, &walk.cursor, glob).await?;
+        if *walk.life.get_or_insert(page.life) != page.life {
+            return Ok(None);
+        }
+        let named = |name: Vec<u8>| Some((chosen(&name)?, name));
+        let found: Vec<(Bucket, Vec<u8>)> = page.names.into_iter().filter_map(named).collect();
+        let mut removed = 0;
+        for some in found.chunks(NAMES_AT_ONCE) {
+            removed += self.unlink_lots(step, &self.lots_of_names(some)).await?;
+        }
+        walk.is_over = page.next == b"0";
+        walk.cursor = page.next;
+        Ok(Some(removed))
     }
 
     /// The same names, those of one bucket together.
