@@ -36,10 +36,11 @@ struct Held {
     end: u64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 enum Content {
     Nonce([u8; 8]),
-    Holds(u32),
+    /// Until then, by each of those who hold it.
+    Holds(Vec<u64>),
 }
 
 /// One change.
@@ -245,22 +246,34 @@ impl MiniStore {
     }
 
     fn hold(&mut self, mark: &MarkName, ttl: Duration) {
-        let end = self.now + ttl_millis(ttl);
-        let held = match self.marks.get(mark) {
-            Some(Held { content: Content::Holds(count), end: until }) => {
-                Held { content: Content::Holds(count + 1), end: end.max(*until) }
-            }
-            _ => Held { content: Content::Holds(1), end },
-        };
-        self.marks.insert(mark.clone(), held);
-        self.news.push(News::Mark(mark.clone()));
+        let mut ends = self.ends_of_holds(mark);
+        ends.push(self.now + ttl_millis(ttl));
+        self.put_holds(mark, ends);
     }
 
     fn release(&mut self, mark: &MarkName) {
-        match self.marks.get_mut(mark) {
-            Some(Held { content: Content::Holds(count @ 2..), .. }) => *count -= 1,
-            _ => self.forget_mark(mark),
+        let mut ends = self.ends_of_holds(mark);
+        ends.sort_unstable();
+        match ends.len() {
+            0 | 1 => self.forget_mark(mark),
+            _ => self.put_holds(mark, ends.split_off(1)),
         }
+    }
+
+    /// When the holds of a mark end that have not ended yet.
+    fn ends_of_holds(&self, mark: &MarkName) -> Vec<u64> {
+        match self.marks.get(mark) {
+            Some(Held { content: Content::Holds(ends), .. }) => {
+                ends.iter().copied().filter(|end| *end > self.now).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn put_holds(&mut self, mark: &MarkName, ends: Vec<u64>) {
+        let end = ends.iter().copied().max().unwrap_or(self.now);
+        self.marks.insert(mark.clone(), Held { content: Content::Holds(ends), end });
+        self.news.push(News::Mark(mark.clone()));
     }
 
     fn remove_mark(&mut self, mark: &MarkName) -> bool {
@@ -300,10 +313,10 @@ impl MiniStore {
     }
 
     fn state(&self, mark: &MarkName) -> MarkState {
-        match self.marks.get(mark).map(|held| held.content) {
+        match self.marks.get(mark).map(|held| &held.content) {
             None => MarkState::Absent,
             Some(Content::Holds(_)) => MarkState::Held,
-            Some(Content::Nonce(nonce)) => MarkState::Live(Stamp::new(nonce, self.incarnation())),
+            Some(Content::Nonce(nonce)) => MarkState::Live(Stamp::new(*nonce, self.incarnation())),
         }
     }
 }

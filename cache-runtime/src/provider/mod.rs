@@ -212,17 +212,18 @@ pub trait Provider: Debug + Send + Sync + 'static {
     ///
     /// For whoever wants nothing stale even if it dies between its commit and its invalidation, for
     /// databases whose replicas lag, and for removals of many names that cannot go at one instant.
-    /// Holds are counted, so that several holders do not disturb each other: the mark stays held
-    /// until each of them has [released](Self::release_marks) it, or until the latest end that any
-    /// of them has asked for. Then it is absent; the nonce that it had before never comes back. A
-    /// mark that is named twice is held twice.
+    /// Each hold counts for itself, so that several holders do not disturb each other: the mark stays
+    /// held until each of them has [released](Self::release_marks) it or come to its end. Then it is
+    /// absent; the nonce that it had before never comes back. A mark that is named twice is held
+    /// twice. A hold that nobody releases ends when it was to end, whatever others do meanwhile.
     ///
-    /// Repeating this after an error may count it twice. Then the hold lasts until its end.
+    /// Repeating this after an error may hold it twice. Then one of them lasts until its end.
     ///
     /// On Redis: one script for the marks of one slot, all in one round trip.
     fn hold_marks<'a>(&'a self, marks: &'a [Mark<'a>], ttl: Duration) -> BoxFuture<'a, Result<()>>;
 
-    /// Ends one hold of each mark. A mark that nobody holds any more, or that was not held, is
+    /// Ends one hold of each mark, the one that would end first: so all others are held for at least as
+    /// long as they are to be. A mark that nobody holds any more, or that was not held, is
     /// removed: its hold may have come to its end, and removing a mark is always safe.
     ///
     /// Only for whoever knows that its own hold has neither ended nor been released: otherwise this

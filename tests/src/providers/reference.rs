@@ -37,11 +37,11 @@ struct State {
 }
 
 /// What a mark holds.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Held {
     Nonce([u8; 8]),
-    /// By so many.
-    By(u32),
+    /// Until then, by each of those who hold it.
+    Until(Vec<u64>),
 }
 
 impl Reference {
@@ -118,10 +118,28 @@ impl State {
         self.cells.get(cell).map_or(Prefix::ABSENT, |(bytes, _)| Prefix::of(bytes))
     }
 
+    /// When the holds of a mark end that have not ended yet.
+    fn ends_of_holds(&self, mark: &MarkName) -> Vec<u64> {
+        match self.marks.get(mark) {
+            Some((Held::Until(ends), _)) => {
+                ends.iter().copied().filter(|end| *end > self.now).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Leaves a mark with these holds, or none.
+    fn hold(&mut self, mark: MarkName, ends: Vec<u64>) {
+        match ends.iter().copied().max() {
+            Some(last) => drop(self.marks.insert(mark, (Held::Until(ends), last))),
+            None => drop(self.marks.remove(&mark)),
+        }
+    }
+
     fn mark(&self, mark: &MarkName) -> MarkState {
         match self.marks.get(mark) {
             None => MarkState::Absent,
-            Some((Held::By(_), _)) => MarkState::Held,
+            Some((Held::Until(_), _)) => MarkState::Held,
             Some((Held::Nonce(nonce), _)) => MarkState::Live(Stamp::new(*nonce, INCARNATION)),
         }
     }
@@ -235,11 +253,9 @@ impl Provider for Reference {
         self.step("hold_marks", move |state| {
             let end = state.end(ttl);
             for mark in marks.iter().map(|mark| self.mark(mark)) {
-                let held = match state.marks.get(&mark) {
-                    Some((Held::By(holders), until)) => (Held::By(holders + 1), end.max(*until)),
-                    _ => (Held::By(1), end),
-                };
-                state.marks.insert(mark, held);
+                let mut ends = state.ends_of_holds(&mark);
+                ends.push(end);
+                state.hold(mark, ends);
             }
         })
     }
@@ -247,10 +263,9 @@ impl Provider for Reference {
     fn release_marks<'a>(&'a self, marks: &'a [Mark<'a>]) -> BoxFuture<'a, Result<()>> {
         self.step("release_marks", move |state| {
             for mark in marks.iter().map(|mark| self.mark(mark)) {
-                match state.marks.get_mut(&mark) {
-                    Some((Held::By(holders @ 2..), _)) => *holders -= 1,
-                    _ => drop(state.marks.remove(&mark)),
-                }
+                let mut ends = state.ends_of_holds(&mark);
+                ends.sort_unstable();
+                state.hold(mark, ends.into_iter().skip(1).collect());
             }
         })
     }
@@ -292,7 +307,7 @@ impl Provider for Reference {
         self.step("clear", move |state| {
             state.cells.retain(|(namespace, _), _| *namespace != self.namespace);
             state.marks.retain(|(namespace, _, _), (held, _)| {
-                *namespace != self.namespace || matches!(held, Held::By(_))
+                *namespace != self.namespace || matches!(held, Held::Until(_))
             });
         })
     }

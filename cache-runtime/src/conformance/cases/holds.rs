@@ -171,6 +171,24 @@ cases! {
         same!(w.state("k", TAG).await?, MarkState::Absent, "the mark");
     }
 
+    async fn a_hold_that_has_ended_does_not_count_beside_another(w) {
+        w.provider.hold_marks(&[TAG], w.unit).await?;
+        w.provider.hold_marks(&[TAG], LONG).await?;
+        w.outlive(w.unit).await;
+        w.provider.release_marks(&[TAG]).await?;
+        same!(w.state("k", TAG).await?, MarkState::Absent, "the mark");
+    }
+
+    async fn a_release_ends_the_hold_that_would_end_first(w) {
+        w.provider.hold_marks(&[TAG], LONG).await?;
+        w.provider.hold_marks(&[TAG], w.unit).await?;
+        w.provider.release_marks(&[TAG]).await?;
+        w.outlive(w.unit).await;
+        same!(w.state("k", TAG).await?, MarkState::Held, "the mark");
+        w.provider.release_marks(&[TAG]).await?;
+        same!(w.state("k", TAG).await?, MarkState::Absent, "the mark");
+    }
+
     async fn the_release_of_a_mark_that_is_not_held_removes_it(w) {
         let before = w.create("k", &[TAG]).await?;
         w.provider.release_marks(&[TAG]).await?;

@@ -17,11 +17,17 @@ use base64::Engine as _;
 #[cfg(feature = "upstash")]
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// Whether a mark that holds this is held: `held` and the number of holds in eight digits, which is
-/// longer than any nonce.
+/// How many digits the end of a hold has.
+const END_DIGITS: usize = 13;
+
+/// Whether a mark that holds this is held: `held` and the end of each hold, which is longer than any
+/// nonce.
 pub(super) fn is_held(stored: &[u8]) -> bool {
-    let count = stored.strip_prefix(b"held");
-    count.is_some_and(|count| count.len() == 8 && count.iter().all(u8::is_ascii_digit))
+    let ends = stored.strip_prefix(b"held");
+    ends.is_some_and(|ends| {
+        let is_whole = !ends.is_empty() && ends.len() % END_DIGITS == 0;
+        is_whole && ends.iter().all(u8::is_ascii_digit)
+    })
 }
 
 /// What the prefix of foreign text begins with.
@@ -243,12 +249,19 @@ mod tests {
     }
 
     #[test]
-    fn a_held_mark_is_known_by_its_count() {
-        for held in [b"held00000001", b"held00000120", b"held99999999"] {
+    fn a_held_mark_is_known_by_the_ends_of_its_holds() {
+        for held in [&b"held1800000000000"[..], b"held18000000000001800000000001"] {
             assert!(is_held(held));
         }
-        let others: [&[u8]; 6] =
-            [b"", b"held", b"held0001", b"held000000001", b"held0000000a", b"hold00000001"];
+        let others: [&[u8]; 7] = [
+            b"",
+            b"held",
+            b"held00000001",
+            b"held180000000000",
+            b"held18000000000001",
+            b"held180000000000a",
+            b"hold1800000000000",
+        ];
         for other in others {
             assert!(!is_held(other), "{}", other.escape_ascii());
         }
@@ -263,7 +276,7 @@ mod tests {
                 assert_eq!(form.decode_nonce(&stored), Some(nonce));
                 assert_eq!(form.decode_nonce(&stored[1..]), None);
             }
-            assert_eq!(form.decode_nonce(b"held00000001"), None);
+            assert_eq!(form.decode_nonce(b"held1800000000000"), None);
             assert_eq!(form.decode_nonce(b""), None);
         }
         // Its last character has bits that no nonce sets.

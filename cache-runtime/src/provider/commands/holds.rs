@@ -1,4 +1,4 @@
-//! Holds, which are counted, and what else blocks names for a while.
+//! Holds, each of which ends by itself, and what else blocks names for a while.
 
 use std::time::Duration;
 
@@ -44,12 +44,16 @@ impl Lot {
     }
 }
 
-/// How many holds a run adds to each mark.
+/// A hold, as the server tells it from those of others: by the moment at which it ends, in milliseconds
+/// of its clock. Two that end at the same moment may take each other's place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Holds {
-    One,
-    /// None: those that are there last longer.
-    Same,
+pub(super) struct Hold(u64);
+
+impl Hold {
+    /// How scripts name it; nothing for a hold that has no name.
+    fn word(hold: Option<Self>) -> String {
+        hold.map_or_else(String::new, |Self(end)| format!("{end:013}"))
+    }
 }
 
 /// What was found where names were blocked.
@@ -57,8 +61,10 @@ pub(super) enum Holds {
 pub(super) struct Blocked {
     /// How many cells, and marks that nobody held, there were.
     pub(super) removed: u64,
-    /// How many marks nobody held.
+    /// How many marks nobody held, or not by the hold that was to last longer.
     pub(super) unheld: u64,
+    /// The hold of each mark.
+    pub(super) hold: Hold,
 }
 
 impl<L: Link> Steps<L> {
@@ -95,7 +101,7 @@ impl<L: Link> Steps<L> {
         const STEP: &str = "hold_marks";
         self.check_open(STEP)?;
         let lots = self.lots(STEP, &[], marks)?;
-        reply::all_done(STEP, self.block(STEP, &lots, ttl, Holds::One).await).map(drop)
+        reply::all_done(STEP, self.block(STEP, &lots, ttl, &[]).await).map(drop)
     }
 
     /// [`Provider::release_marks`](crate::provider::Provider::release_marks).
@@ -103,31 +109,34 @@ impl<L: Link> Steps<L> {
         const STEP: &str = "release_marks";
         self.check_open(STEP)?;
         let lots = self.lots(STEP, &[], marks)?;
-        reply::all_done(STEP, self.lift(STEP, &lots).await).map(drop)
+        let lifts = lots.iter().map(|lot| self.lift_lot(STEP, lot, None));
+        reply::all_done(STEP, join_all(lifts).await).map(drop)
     }
 
-    /// Holds the marks, and puts a writer's cell in place of the cells; all buckets in parallel.
+    /// Holds the marks, and puts a writer's cell in place of the cells; all buckets in parallel. Where
+    /// former holds are named, one for each lot, those last longer instead.
     pub(super) async fn block(
         &self,
         step: &'static str,
         lots: &[Lot],
         ttl: Duration,
-        holds: Holds,
+        former: &[Hold],
     ) -> Vec<Result<Blocked>> {
         let tombstone = Prefix::unique(CellKind::Write);
         let tombstone = L::FORM.encode_cell(tombstone.as_bytes()).into_owned();
         let tombstone = tombstone.as_slice();
-        join_all(lots.iter().map(|lot| async move {
+        join_all(lots.iter().enumerate().map(|(at, lot)| async move {
             let mut call = lot.call(&self.scripts.hold);
             call.arguments.push(tombstone);
             call.arguments.push_number(ttl_millis(ttl));
-            call.arguments.push_number(u64::from(holds == Holds::One));
+            call.arguments.push(Hold::word(former.get(at).copied()).as_bytes());
             let (reply, _) = self.run_now(step, &call).await?;
             let mut counts = reply::list(step, reply)?.into_iter();
             match (counts.next(), counts.next(), counts.next()) {
-                (Some(removed), Some(unheld), None) => Ok(Blocked {
+                (Some(removed), Some(unheld), Some(end)) => Ok(Blocked {
                     removed: reply::count(step, removed)?,
                     unheld: reply::count(step, unheld)?,
+                    hold: Hold(reply::count(step, end)?),
                 }),
                 _ => Err(reply::miscounted(step)),
             }
@@ -135,17 +144,20 @@ impl<L: Link> Steps<L> {
         .await
     }
 
-    /// Ends one hold of each mark, and removes the cells; how many marks nobody held.
-    pub(super) async fn lift(&self, step: &'static str, lots: &[Lot]) -> Vec<Result<u64>> {
-        join_all(lots.iter().map(|lot| self.lift_lot(step, lot))).await
-    }
-
-    /// The same for one lot.
-    pub(super) async fn lift_lot(&self, step: &'static str, lot: &Lot) -> Result<u64> {
+    /// Ends a hold of each mark, or the one that ends first, and removes the cells; how many marks were
+    /// not held by it any more.
+    pub(super) async fn lift_lot(
+        &self,
+        step: &'static str,
+        lot: &Lot,
+        hold: Option<Hold>,
+    ) -> Result<u64> {
         if lot.marks.is_empty() {
             return self.unlink_lot(step, lot).await.map(|_| 0);
         }
-        let (reply, _) = self.run_now(step, &lot.call(&self.scripts.lift)).await?;
+        let mut call = lot.call(&self.scripts.lift);
+        call.arguments.push(Hold::word(hold).as_bytes());
+        let (reply, _) = self.run_now(step, &call).await?;
         reply::count(step, reply)
     }
 }

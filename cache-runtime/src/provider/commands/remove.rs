@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::holds::{BLOCK, Blocked, Holds, Lot, RELIABLE};
+use super::holds::{BLOCK, Blocked, Lot, RELIABLE};
 use super::join::join_all;
 use super::link::{Batch, Link};
 use super::reply;
@@ -31,16 +31,15 @@ impl<L: Link> Steps<L> {
     /// anew: a load whose own name is blocked already may have read what is not, and stores nothing.
     async fn unlink_apart(&self, step: &'static str, lots: &[Lot]) -> Result<u64> {
         let began = Instant::now();
-        let blocked = self.block(step, lots, BLOCK, Holds::One).await;
+        let blocked = self.block(step, lots, BLOCK, &[]).await;
         if blocked.iter().all(|result| result.as_ref().is_err_and(is_refused)) {
             return reply::all_done(step, blocked).map(|_| 0);
         }
         let is_late = began.elapsed() > RELIABLE;
         let lifts = lots.iter().zip(&blocked).map(|(lot, blocked)| async move {
             match blocked {
-                Ok(_) if !is_late => self.lift_lot(step, lot).await,
-                // To release a hold that is not there would end somebody else's.
-                _ => self.unlink_lot(step, lot).await.map(|_| 0),
+                Ok(blocked) => self.lift_lot(step, lot, Some(blocked.hold)).await,
+                Err(_) => self.unlink_lot(step, lot).await.map(|_| 0),
             }
         });
         let lifted = join_all(lifts).await;

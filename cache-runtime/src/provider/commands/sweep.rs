@@ -4,7 +4,8 @@
 use std::time::Duration;
 use std::time::Instant;
 
-use super::holds::{BLOCK, Holds, Lot, RELIABLE};
+use super::holds::{BLOCK, Blocked, Hold, Lot, RELIABLE};
+use super::join::join_all;
 use super::link::Link;
 use super::reply;
 use super::steps::Steps;
@@ -18,6 +19,8 @@ pub(super) struct Sweep<'a, L> {
     steps: &'a Steps<L>,
     step: &'static str,
     lots: Vec<Lot>,
+    /// One for each lot.
+    holds: Vec<Hold>,
     renewed: Instant,
 }
 
@@ -26,16 +29,18 @@ impl<'a, L: Link> Sweep<'a, L> {
     pub(super) async fn begin(steps: &'a Steps<L>, step: &'static str) -> Result<Self> {
         let lots = steps.lots(step, &[], &[SWEEP])?;
         let renewed = Instant::now();
-        let held = steps.block(step, &lots, BLOCK, Holds::One).await;
+        let held = steps.block(step, &lots, BLOCK, &[]).await;
         if held.iter().any(Result::is_err) {
             // Nobody is going to scan: what is held keeps others from storing for nothing. What
             // cannot be released ends by itself.
-            for (lot, _) in lots.iter().zip(&held).filter(|(_, held)| held.is_ok()) {
-                let _ = steps.lift_lot(step, lot).await;
+            for (lot, held) in lots.iter().zip(&held) {
+                if let Ok(Blocked { hold, .. }) = held {
+                    let _ = steps.lift_lot(step, lot, Some(*hold)).await;
+                }
             }
         }
-        reply::all_done(step, held)?;
-        Ok(Self { steps, step, lots, renewed })
+        let holds = reply::all_done(step, held)?.into_iter().map(|held| held.hold).collect();
+        Ok(Self { steps, step, lots, holds, renewed })
     }
 
     /// Holds the mark longer if that is due; false if it may not have been held all the time.
@@ -44,9 +49,10 @@ impl<'a, L: Link> Sweep<'a, L> {
             return Ok(true);
         }
         let (former, now) = (self.renewed, Instant::now());
-        let held = self.steps.block(self.step, &self.lots, BLOCK, Holds::Same).await;
+        let held = self.steps.block(self.step, &self.lots, BLOCK, &self.holds).await;
         let held = reply::all_done(self.step, held)?;
         let was_held = former.elapsed() < RELIABLE && held.iter().all(|held| held.unheld == 0);
+        self.holds = held.into_iter().map(|held| held.hold).collect();
         self.renewed = now;
         Ok(was_held)
     }
@@ -61,7 +67,9 @@ impl<'a, L: Link> Sweep<'a, L> {
         if self.renewed.elapsed() > RELIABLE {
             return Err(self.lost());
         }
-        let lifted = self.steps.lift(self.step, &self.lots).await;
+        let each = self.lots.iter().zip(&self.holds);
+        let lifts = each.map(|(lot, hold)| self.steps.lift_lot(self.step, lot, Some(*hold)));
+        let lifted = join_all(lifts).await;
         if lifted.iter().any(|unheld| matches!(unheld, Ok(1..))) {
             return Err(self.lost());
         }

@@ -4,6 +4,7 @@
 //! (`near/store.rs`), the same that typed values use; here is only what bytes need on top: cells
 //! are slots that hold bytes and compare by prefix, marks are slots that hold nonces.
 
+mod holds;
 mod steps;
 mod telling;
 

@@ -20,11 +20,11 @@ use crate::{Error, ErrorKind, Pattern, Result};
 type Cell = Arc<[u8]>;
 
 /// What the slot of a mark holds.
-#[derive(Clone, Copy)]
-enum Nonce {
+#[derive(Clone)]
+pub(super) enum Nonce {
     Live([u8; 8]),
-    /// By so many.
-    Held(u32),
+    /// Until then, by each of those who hold it.
+    Held(Vec<Tick>),
 }
 
 impl MemoryProvider {
@@ -146,11 +146,11 @@ impl MemoryProvider {
         for text in marks {
             let fits = self.shared.marks.update(text, |held| {
                 if let Some((_, nonce)) = self.live::<Nonce>(held) {
-                    states.push(self.state_of(*nonce));
+                    states.push(self.state_of(nonce));
                     return Change::Keep;
                 }
                 let nonce = Nonce::Live(unique_bytes());
-                states.push(self.state_of(nonce));
+                states.push(self.state_of(&nonce));
                 Change::Put(slot(text, nonce, end, 0))
             });
             if !fits {
@@ -167,44 +167,15 @@ impl MemoryProvider {
             let mut state = MarkState::Absent;
             self.shared.marks.update(text, |held| {
                 let Some((old, nonce)) = self.live::<Nonce>(held) else { return Change::Keep };
-                state = self.state_of(*nonce);
+                state = self.state_of(nonce);
                 if matches!(nonce, Nonce::Held(_)) || old.fresh_until >= end {
                     return Change::Keep;
                 }
-                Change::Put(heir(old, slot(text, *nonce, end, 0)))
+                Change::Put(heir(old, slot(text, nonce.clone(), end, 0)))
             });
             state
         };
         marks.iter().map(extended).collect()
-    }
-
-    pub(super) fn hold_now(&self, marks: &[Mark<'_>], ttl: Duration) -> Result<()> {
-        let end = self.end(ttl);
-        for text in self.mark_texts("hold_marks", marks)? {
-            let fits = self.shared.marks.update(&text, |held| match self.live::<Nonce>(held) {
-                Some((old, Nonce::Held(count))) => {
-                    hold(&text, count.saturating_add(1), end.max(old.fresh_until))
-                }
-                _ => hold(&text, 1, end),
-            });
-            if !fits {
-                return Err(too_large("hold_marks", 0));
-            }
-        }
-        Ok(())
-    }
-
-    pub(super) fn release_holds_now(&self, marks: &[Mark<'_>]) -> Result<()> {
-        for text in self.mark_texts("release_marks", marks)? {
-            let fits = self.shared.marks.update(&text, |held| match self.live::<Nonce>(held) {
-                Some((old, Nonce::Held(count @ 2..))) => hold(&text, count - 1, old.fresh_until),
-                _ => Change::Remove(Gone::Invalidated),
-            });
-            if !fits {
-                return Err(too_large("release_marks", 0));
-            }
-        }
-        Ok(())
     }
 
     pub(super) fn remove_now(&self, removal: &Removal<'_>) -> Result<u64> {
@@ -267,20 +238,15 @@ impl MemoryProvider {
         let found = self.live::<Nonce>(self.shared.marks.find(mark, &guard));
         found.map_or(MarkState::Absent, |(slot, nonce)| {
             slot.touch();
-            self.state_of(*nonce)
+            self.state_of(nonce)
         })
     }
 
-    fn state_of(&self, nonce: Nonce) -> MarkState {
+    fn state_of(&self, nonce: &Nonce) -> MarkState {
         match nonce {
-            Nonce::Live(nonce) => MarkState::Live(Stamp::new(nonce, self.shared.incarnation)),
+            Nonce::Live(nonce) => MarkState::Live(Stamp::new(*nonce, self.shared.incarnation)),
             Nonce::Held(_) => MarkState::Held,
         }
-    }
-
-    /// Whether the slot is a mark that is held.
-    fn is_held(&self, slot: Option<SlotRef<'_>>) -> bool {
-        matches!(self.live::<Nonce>(slot), Some((_, Nonce::Held(_))))
     }
 
     /// Removes what lies under the text, unless it is held; whether there was anything that had not
@@ -299,7 +265,7 @@ impl MemoryProvider {
     }
 
     /// The slot and its value, unless it has expired.
-    fn live<'g, T: Send + Sync + 'static>(
+    pub(super) fn live<'g, T: Send + Sync + 'static>(
         &self,
         held: Option<SlotRef<'g>>,
     ) -> Option<(SlotRef<'g>, &'g T)> {
@@ -316,7 +282,11 @@ impl MemoryProvider {
     }
 
     /// All of them before anything changes, so that an error leaves nothing half done.
-    fn mark_texts(&self, operation: &'static str, marks: &[Mark<'_>]) -> Result<Vec<String>> {
+    pub(super) fn mark_texts(
+        &self,
+        operation: &'static str,
+        marks: &[Mark<'_>],
+    ) -> Result<Vec<String>> {
         marks.iter().map(|mark| self.mark_text(operation, mark)).collect()
     }
 
@@ -333,11 +303,11 @@ impl MemoryProvider {
         [self.prefix.as_str(), letter, name].concat()
     }
 
-    fn now(&self) -> Tick {
+    pub(super) fn now(&self) -> Tick {
         self.shared.cells.clock.now()
     }
 
-    fn end(&self, ttl: Duration) -> Tick {
+    pub(super) fn end(&self, ttl: Duration) -> Tick {
         self.now().saturating_add(ticks(Duration::from_millis(ttl_millis(ttl))))
     }
 }
@@ -348,12 +318,6 @@ fn place(slot: OwnedSlot, prefix: Prefix) -> Change {
         Some(CellKind::Lease | CellKind::Write) => Change::Pin(slot),
         _ => Change::Put(slot),
     }
-}
-
-/// So many holds in a mark. They are not evicted: a hold that is lost early would break what it
-/// promises.
-fn hold(text: &str, count: u32, end: Tick) -> Change {
-    Change::Pin(slot(text, Nonce::Held(count), end, 0))
 }
 
 /// The slot that takes another's place, and its standing with the eviction.
@@ -367,7 +331,12 @@ fn cell_slot(text: &str, cell: Cell, end: Tick) -> OwnedSlot {
     slot(text, cell, end, bytes)
 }
 
-fn slot<T: Send + Sync + 'static>(text: &str, value: T, end: Tick, bytes: usize) -> OwnedSlot {
+pub(super) fn slot<T: Send + Sync + 'static>(
+    text: &str,
+    value: T,
+    end: Tick,
+    bytes: usize,
+) -> OwnedSlot {
     let weight = size_of::<Slot>() + size_of::<T>() + text.len() + bytes;
     let parts = SlotParts {
         text,
@@ -389,7 +358,7 @@ fn checked(operation: &'static str, text: String) -> Result<String> {
     Ok(text)
 }
 
-fn too_large(operation: &'static str, bytes: usize) -> Error {
+pub(super) fn too_large(operation: &'static str, bytes: usize) -> Error {
     let message = format!("{bytes} bytes do not fit into the provider; raise `max_bytes`");
     Error::new(ErrorKind::TooLarge, operation, message)
 }

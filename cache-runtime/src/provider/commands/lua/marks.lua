@@ -1,6 +1,6 @@
 -- Whether a mark can hold this: a nonce, or that it is held. Anything else counts as absent.
 local function is_mark(value)
-  return value and (holders(value) or #value == NONCE_WIDTH and string.find(value, NONCE_PATTERN))
+  return value and (is_held(value) or #value == NONCE_WIDTH and string.find(value, NONCE_PATTERN))
 end
 
 -- Creates the absent ones among the marks from KEYS[first] on; what all of them hold.
@@ -34,7 +34,7 @@ local function touch(first, last, ttl)
   end
   local states = redis.call('MGET', unpack(KEYS, first, last))
   for at = 1, last - first + 1 do
-    if is_mark(states[at]) and not holders(states[at]) then
+    if is_mark(states[at]) and not is_held(states[at]) then
       local key = KEYS[first + at - 1]
       local left = redis.call('PTTL', key)
       -- Below zero it has no TTL, and lives on anyway.

@@ -10,7 +10,7 @@ end
 for first = cells + 1, #KEYS, at_once do
   local states = redis.call('MGET', unpack(KEYS, first, math.min(first + at_once - 1, #KEYS)))
   for at, state in ipairs(states) do
-    if not holders(state) then
+    if not is_held(state) then
       names[#names + 1] = KEYS[first + at - 1]
     end
   end

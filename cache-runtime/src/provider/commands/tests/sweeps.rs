@@ -58,8 +58,31 @@ async fn a_long_scan_holds_the_mark_for_longer_and_still_once() {
     sweep.age(BLOCK / 3);
     assert!(sweep.goes_on().await.unwrap());
     assert!(server.number(&["PTTL", name]).await > 5_000, "it was not prolonged");
-    assert_eq!(server.text(&["GET", name]).await, "held00000001");
+    let held = server.text(&["GET", name]).await;
+    assert_eq!((held.len(), &held[..4]), (4 + 13, "held"), "{held}");
     sweep.end().await.unwrap();
+    all_are(&steps, false).await;
+}
+
+/// Whoever dies in the middle of a scan leaves a hold behind.
+#[tokio::test]
+async fn a_hold_that_was_left_behind_ends_whatever_others_do_meanwhile() {
+    let server = Server::start();
+    let steps = server.steps(1).await;
+    let name = "app:s:\u{1}sweep";
+    drop(Sweep::begin(&steps, "test").await.unwrap());
+    let left_behind = server.text(&["GET", name]).await;
+    server.command(&["PEXPIRE", name, "5000"]).await;
+    for _ in 0..3 {
+        let mut sweep = Sweep::begin(&steps, "test").await.unwrap();
+        sweep.age(BLOCK / 3);
+        assert!(sweep.goes_on().await.unwrap());
+        sweep.end().await.unwrap();
+        assert_eq!(server.text(&["GET", name]).await, left_behind);
+    }
+    // It has ended, although the name is still there because somebody else held it for longer.
+    server.command(&["SET", name, "held1000000000000", "PX", "600000"]).await;
+    Sweep::begin(&steps, "test").await.unwrap().end().await.unwrap();
     all_are(&steps, false).await;
 }
 
