@@ -83,7 +83,9 @@ impl Invalidate {
     /// Waits, once the store has acknowledged it, until at least so many replicas of each primary
     /// involved have taken it over: then no failover to one of them brings back what was removed,
     /// not even where the lives of servers cannot be told apart (`INFO` is forbidden). Elsewhere the
-    /// fence already sees to it that nothing stale is served after a failover.
+    /// fence already sees to it that nothing stale is served after a failover. (Without `INFO`, a
+    /// failover in the milliseconds between the acknowledgement and the wait goes unnoticed: it is
+    /// then the new primary that answers.)
     ///
     /// Redis and Valkey are asked with `WAIT`, on a connection that is opened for it to each primary
     /// involved, so nothing else is held up. All of it takes the operation's time budget at most. In
