@@ -152,7 +152,6 @@ fn those_who_are_answered_at_once_ask_together() {
     assert_eq!(bench.written(), ["GET GET GET "]);
     bench.answer(b":1\r\n:2\r\n:3\r\n");
     let first = bench.ask(b"one ", 1);
-    bench.turn_for_others();
     let second = bench.ask(b"two ", 1);
     bench.turn_for_others();
     let third = bench.ask(b"three ", 1);
