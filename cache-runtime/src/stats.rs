@@ -65,6 +65,7 @@ impl Counters {
 
     /// Counts that a hit was served from a copy in this process, unasked; the hit itself is counted
     /// by whoever reports it.
+    #[cfg(feature = "entry")]
     pub(crate) fn served_near(&self) {
         add_to_own(&self.own().near_hits);
     }
