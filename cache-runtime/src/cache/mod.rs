@@ -35,7 +35,7 @@ pub use guarantees::{Guarantee, Guarantees, Promise, Strength};
 pub use handle::Cache;
 pub use invalidate::{Invalidate, WriteGuard};
 pub use requests::{Get, GetMany, GetOrSet, IntoKeyText, Set, SetMany};
-pub(crate) use requests::{full_name, full_text};
+pub(crate) use requests::{begun_name, full_name, full_text};
 #[cfg(feature = "testing")]
 pub use rules::Rule;
 pub use value::Cacheable;

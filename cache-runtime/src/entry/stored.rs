@@ -197,6 +197,11 @@ impl<'a> Stored<'a> {
         self.stamps.chunks_exact(STAMP).map(|bytes| Stamp::from_bytes(array(bytes, 0)))
     }
 
+    /// How many [named](Self::named_tags) tags there are.
+    pub(crate) fn named(&self) -> usize {
+        self.named
+    }
+
     /// The tags that only the loaded value named.
     pub fn named_tags(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let mut rest = self.names;

@@ -208,7 +208,7 @@ pub trait Args {
 /// stand side by side. A `%` of the template that directly follows an argument is doubled, since the
 /// argument's own escapes begin with one.
 pub fn render(pieces: &[Piece], args: &impl Args, out: &mut String) {
-    out.reserve(pieces.iter().map(usual_len).sum());
+    out.reserve(usual_len(pieces));
     for (at, piece) in pieces.iter().enumerate() {
         match *piece {
             Piece::Arg(index) => {
@@ -224,12 +224,13 @@ pub fn render(pieces: &[Piece], args: &impl Args, out: &mut String) {
     }
 }
 
-/// How long a piece's text usually is, so that most keys are rendered in one allocation.
-fn usual_len(piece: &Piece) -> usize {
-    match piece {
+/// How long a template's text usually is, so that most keys are rendered in one allocation.
+pub(crate) fn usual_len(pieces: &[Piece]) -> usize {
+    let each = pieces.iter().map(|piece| match piece {
         Piece::Text(text) => text.len(),
         Piece::Arg(_) | Piece::TypeName(_) => 20,
-    }
+    });
+    each.sum()
 }
 
 /// The character that comes first in the text of `pieces`, where it is known before an argument.

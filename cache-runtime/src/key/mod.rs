@@ -17,6 +17,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use args::usual_len;
 pub use args::{ArgBytes, Args, Piece, render, shape};
 pub use part::KeyPart;
 pub use writer::PartWriter;

@@ -7,12 +7,15 @@ use crate::cache::core::{Request, kind, prefix_of};
 use crate::cache::run::Hooks;
 use crate::cache::value::{Cacheable, ops};
 use crate::cache::{Cache, cache};
-use crate::cache::{full_name, full_text};
-use crate::key::{Args, Key, Piece, render};
+use crate::cache::{begun_name, full_name, full_text};
+use crate::key::{Args, Key, Piece, render, usual_len};
 use crate::policy::Policy;
 use crate::site::Site;
 use crate::stats::Counters;
 use crate::tag::Tag;
+
+/// So many tags have room without moving, the function's own among them.
+const USUAL_TAGS: usize = 4;
 
 /// A call's key, tags and policy, owned.
 pub struct Plan<V> {
@@ -66,10 +69,12 @@ impl<V: Cacheable> Plan<V> {
             true => text,
             false => full_text(core, None, &text),
         };
+        let mut tags = Vec::with_capacity(USUAL_TAGS);
+        tags.push(function);
         let request = Request {
             text,
             site: None,
-            tags: vec![function],
+            tags,
             families: Vec::new(),
             policy: site.spec.policy,
             ops: ops::<V>(),
@@ -81,7 +86,7 @@ impl<V: Cacheable> Plan<V> {
     /// Adds a tag made from a template.
     #[must_use]
     pub fn tag<A: Args>(mut self, pieces: &'static [Piece], args: &A) -> Self {
-        let mut name = full_name(&self.cache.0, kind::TAG, "");
+        let mut name = begun_name(&self.cache.0, kind::TAG, usual_len(pieces));
         render(pieces, args, &mut name);
         self.request.tags.push(name);
         self

@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::ops::Deref;
+#[cfg(feature = "redis")]
+use std::ops::Range;
 use std::sync::Arc;
 
 /// What a cell holds, shared with the store or taken from its answer, without a copy either way.
@@ -11,7 +13,23 @@ pub struct CellBytes(Holder);
 #[derive(Clone)]
 enum Holder {
     Owned(Vec<u8>),
+    /// A part of what a server answered.
+    #[cfg(feature = "redis")]
+    Part(Vec<u8>, Range<usize>),
     Shared(Arc<[u8]>),
+}
+
+impl CellBytes {
+    /// The bytes that lie there in an answer, which is kept.
+    ///
+    /// # Panics
+    ///
+    /// Where the answer is shorter.
+    #[cfg(feature = "redis")]
+    pub(crate) fn part(answer: Vec<u8>, place: Range<usize>) -> Self {
+        assert!(place.start <= place.end && place.end <= answer.len(), "no part of the answer");
+        Self(Holder::Part(answer, place))
+    }
 }
 
 impl From<Vec<u8>> for CellBytes {
@@ -38,6 +56,8 @@ impl Deref for CellBytes {
     fn deref(&self) -> &[u8] {
         match &self.0 {
             Holder::Owned(bytes) => bytes,
+            #[cfg(feature = "redis")]
+            Holder::Part(bytes, place) => &bytes[place.clone()],
             Holder::Shared(bytes) => bytes,
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::age::{Age, Lifetime};
-use super::names::{mark, marks};
+use super::names::{Marks, mark};
 use super::near::{Before, Nearby};
 use super::{Found, Remote};
 use crate::cache::core::{Core, Look, Request, Seen};
@@ -29,25 +29,38 @@ impl Remote {
             Nearby::Copy(value, origin) => {
                 match self.validate(core, request, value, &origin).await {
                     Some(look) => look,
-                    None => self.look_past_copies(core, request).await,
+                    // In a box, so that there is room for one such look and not for two.
+                    None => Box::pin(self.look_there(core, request, false)).await,
                 }
             }
-            Nearby::Nothing => self.look_past_copies(core, request).await,
+            Nearby::Nothing => self.look_there(core, request, false).await,
         }
     }
 
-    /// Looks a key up in the store: one command.
+    /// Looks a key up in the store, past copies: one command.
+    ///
+    /// What was seen there of a fresh value is returned as well: whoever loads all the same compares
+    /// it later.
     pub(crate) async fn look_past_copies(&self, core: &Core, request: &Request) -> Look {
-        let before = match &self.near {
-            None => None,
-            Some(near) => {
-                near.announce(&*self.provider).await;
-                near.before(&request.text, &request.tags)
+        self.look_there(core, request, true).await
+    }
+
+    /// Looks a key up in the store; `keeps_seen` says whether what was seen of a fresh value matters.
+    async fn look_there(&self, core: &Core, request: &Request, keeps_seen: bool) -> Look {
+        let mut before = None;
+        if let Some(near) = &self.near {
+            if near.bound().is_some() {
+                // In a box, as all that is rare: this is the future of every hit.
+                Box::pin(near.announce(&*self.provider)).await;
             }
-        };
-        let marks = marks(&request.tags);
+            before = near.before(&request.text, &request.tags);
+        }
         let tags = TagsHash::of(request.tags.iter().map(String::as_str));
-        let observed = match self.observe(core, request, &marks, tags).await {
+        let observed = {
+            let marks = Marks::of(&request.tags);
+            self.observe(core, request, &marks, tags).await
+        };
+        let observed = match observed {
             Ok(observed) => observed,
             Err(error) => return self.failed(request, &error),
         };
@@ -58,12 +71,21 @@ impl Remote {
             Some(_) if matches!(found.kind(), Some(CellKind::Lease | CellKind::Write)) => {
                 return Look::Leased { seen: Seen::There(Arc::new(found)) };
             }
-            Some(cell) => self.open(core, request, cell, tags, &found.observed, before).await,
+            Some(cell) => {
+                match self.open(core, request, cell, tags, &found.observed, &mut before) {
+                    Some(opened) => opened,
+                    None => {
+                        let observed = &found.observed;
+                        Box::pin(self.open_asking(core, request, cell, tags, observed, before))
+                            .await
+                    }
+                }
+            }
         };
-        let seen = Seen::There(Arc::new(found));
         match opened {
-            Ok((value, age)) => age.look(value, seen),
-            Err(reason) => Look::Miss { seen, reason },
+            Ok((value, Age::Fresh)) if !keeps_seen => Age::Fresh.look(value, Seen::NOTHING),
+            Ok((value, age)) => age.look(value, Seen::There(Arc::new(found))),
+            Err(reason) => Look::Miss { seen: Seen::There(Arc::new(found)), reason },
         }
     }
 
@@ -74,8 +96,25 @@ impl Remote {
         Look::Failed
     }
 
-    /// Verifies an entry and decodes its value, and keeps a copy near where it is fresh.
-    async fn open(
+    /// Opens an entry whose tags were all asked for; `None` where it has others as well.
+    fn open(
+        &self,
+        core: &Core,
+        request: &Request,
+        cell: &[u8],
+        asked: TagsHash,
+        found: &Observed,
+        before: &mut Option<Before>,
+    ) -> Option<Opened> {
+        let entry = match Entry::of(cell, request, asked) {
+            Ok(entry) => entry,
+            Err(reason) => return Some(Err(reason)),
+        };
+        entry.is_known().then(|| self.finish(core, &entry, found, before.take(), &[]))
+    }
+
+    /// Opens an entry that names tags which were not asked for: a round trip more.
+    async fn open_asking(
         &self,
         core: &Core,
         request: &Request,
@@ -83,42 +122,44 @@ impl Remote {
         asked: TagsHash,
         found: &Observed,
         mut before: Option<Before>,
-    ) -> std::result::Result<(Cached, Age), MissReason> {
-        let stored = Stored::decode(cell).map_err(flawed)?;
-        let is_ours = stored.tags() == asked;
-        if !is_ours && !reaches(&stored, request) {
-            return Err(MissReason::Invalidated);
-        }
-        // Those that the loaded value named, or that another function has: known only now.
-        let known = |at: usize, name: &str| match is_ours {
-            true => (at < request.tags.len()).then_some(at),
-            false => request.tags.iter().position(|tag| tag == name),
-        };
-        let unknown =
-            stored.named_tags().enumerate().filter(|(at, name)| known(*at, name).is_none());
-        let unknown: Vec<&str> = unknown.map(|(_, name)| name).collect();
+    ) -> Opened {
+        let entry = Entry::of(cell, request, asked)?;
         if let (Some(near), Some(before)) = (&self.near, &mut before) {
-            before.see(near, &unknown);
+            before.see(near, entry.unknown());
         }
-        let unknown: Vec<Mark<'_>> = unknown.into_iter().map(mark).collect();
-        let mut more = match unknown.is_empty() {
-            true => Vec::new(),
-            false => self.states(&request.text, &unknown).await.ok_or(MissReason::Unavailable)?,
-        }
-        .into_iter();
-        let current = stored.named_tags().enumerate().map(|(at, name)| match known(at, name) {
-            Some(at) => found.marks.get(at)?.stamp(),
-            None => more.next()?.stamp(),
+        let unknown: Vec<Mark<'_>> = entry.unknown().map(mark).collect();
+        let states = self.states(&request.text, &unknown).await.ok_or(MissReason::Unavailable)?;
+        self.finish(core, &entry, found, before, &states)
+    }
+
+    /// Verifies an entry and decodes its value, and keeps a copy near where it is fresh. `more` are
+    /// the states of the tags that were not asked for at first.
+    fn finish(
+        &self,
+        core: &Core,
+        entry: &Entry<'_>,
+        found: &Observed,
+        before: Option<Before>,
+        more: &[MarkState],
+    ) -> Opened {
+        let Entry { stored, request, .. } = entry;
+        let (mut more, mut names) = (more.iter(), stored.named_tags());
+        let current = (0..stored.named()).map(|at| {
+            let state = match entry.place(at, || names.next()) {
+                Some(at) => found.marks.get(at),
+                None => more.next(),
+            };
+            state?.stamp()
         });
         let (text, ops) = (&request.text, request.ops);
-        self.verified(&stored, text, ops, found.incarnation, current)?;
-        let age = Lifetime::from(&stored).age(core.clock.unix_millis(), &request.policy);
+        self.verified(stored, text, ops, found.incarnation, current)?;
+        let age = Lifetime::from(stored).age(core.clock.unix_millis(), &request.policy);
         if age == Age::Expired {
             return Err(MissReason::Expired);
         }
-        let value = decoded(&stored, request.ops, self)?;
+        let value = decoded(stored, ops, self)?;
         if let (Some(near), Some(before), Age::Fresh) = (&self.near, before, age) {
-            near.keep(core, request, before, &value, &stored, found);
+            near.keep(core, request, before, &value, stored, found);
         }
         Ok((value, age))
     }
@@ -238,6 +279,57 @@ impl Remote {
             Ok(usage) => (usage.cells, usage.bytes),
             Err(_) => (None, None),
         }
+    }
+}
+
+/// A value and where in its life it is, or why there is none to serve.
+type Opened = std::result::Result<(Cached, Age), MissReason>;
+
+/// An entry for a reader that may be meant by all that invalidates it.
+struct Entry<'a> {
+    stored: Stored<'a>,
+    request: &'a Request,
+    /// Whether it was stored under the request's tags, which are then the first ones that it names.
+    is_ours: bool,
+}
+
+impl<'a> Entry<'a> {
+    fn of(
+        cell: &'a [u8],
+        request: &'a Request,
+        asked: TagsHash,
+    ) -> std::result::Result<Self, MissReason> {
+        let stored = Stored::decode(cell).map_err(flawed)?;
+        let is_ours = stored.tags() == asked;
+        if !is_ours && !reaches(&stored, request) {
+            return Err(MissReason::Invalidated);
+        }
+        Ok(Self { stored, request, is_ours })
+    }
+
+    /// Where a tag stands in the request, if it does: those that the loaded value named, or that
+    /// another function has, are known only by the entry.
+    fn place(&self, at: usize, name: impl FnOnce() -> Option<&'a str>) -> Option<usize> {
+        let tags = &self.request.tags;
+        if self.is_ours {
+            return (at < tags.len()).then_some(at);
+        }
+        let name = name()?;
+        tags.iter().position(|tag| tag == name)
+    }
+
+    /// Whether the request has all tags. Those of an entry of ours need not be looked at one by one.
+    fn is_known(&self) -> bool {
+        match self.is_ours {
+            true => self.stored.named() <= self.request.tags.len(),
+            false => self.unknown().next().is_none(),
+        }
+    }
+
+    /// The tags that the request has not.
+    fn unknown(&self) -> impl Iterator<Item = &'a str> {
+        let named = self.stored.named_tags().enumerate();
+        named.filter(|(at, name)| self.place(*at, || Some(name)).is_none()).map(|(_, name)| name)
     }
 }
 

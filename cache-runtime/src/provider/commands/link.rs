@@ -4,8 +4,10 @@ use std::fmt::Debug;
 
 use super::form::Form;
 use super::listener::Listener;
-use crate::Result;
+use super::read::hit_answer;
 use crate::entry::Incarnation;
+use crate::provider::Observed;
+use crate::{Error, ErrorKind, Result};
 
 /// Commands that are sent together and answered in order.
 pub(crate) trait Batch: Default + Send {
@@ -14,6 +16,11 @@ pub(crate) trait Batch: Default + Send {
 
     /// Adds a word to the command that was begun last.
     fn arg(&mut self, word: &[u8]) -> &mut Self;
+
+    /// The same with a word in pieces.
+    fn arg_of(&mut self, pieces: &[&[u8]]) -> &mut Self {
+        self.arg(&pieces.concat())
+    }
 }
 
 /// What a server answered to one command.
@@ -49,6 +56,16 @@ pub(crate) enum Sent {
     Answered(Answer),
     /// Nothing was sent: the server is in another life than the one asked for.
     OtherLife,
+}
+
+impl Sent {
+    /// The answer, for who named no life.
+    pub(crate) fn answer(self, step: &'static str) -> Result<Answer> {
+        match self {
+            Sent::Answered(answer) => Ok(answer),
+            Sent::OtherLife => Err(other_life(step)),
+        }
+    }
 }
 
 /// Where all keys of one batch lie. Always 0 where a link has one bucket.
@@ -96,6 +113,20 @@ pub(crate) trait Link: Debug + Send + Sync + 'static {
         life: Option<Incarnation>,
     ) -> impl Future<Output = Result<Sent>> + Send;
 
+    /// Sends the command that reads a cell and so many marks: `GET` where there are none, or `MGET`.
+    /// All of it lies in the first bucket.
+    fn look(
+        &self,
+        step: &'static str,
+        batch: Self::Batch,
+        marks: usize,
+    ) -> impl Future<Output = Result<Observed>> + Send {
+        async move {
+            let answer = self.send(Bucket(0), batch, None).await?.answer(step)?;
+            hit_answer(step, Self::FORM, marks, answer)
+        }
+    }
+
     /// Sends commands that hold up whatever comes behind them, on a connection of their own.
     fn send_apart(
         &self,
@@ -133,4 +164,10 @@ pub(crate) trait Link: Debug + Send + Sync + 'static {
 
     /// Lets go of connections; later sends fail with [`Shutdown`](crate::ErrorKind::Shutdown).
     fn shutdown(&self) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// The error for a link that minds the life of the server though nobody had named one.
+pub(super) fn other_life(step: &'static str) -> Error {
+    let message = "the server is in another life, and nothing was sent";
+    Error::new(ErrorKind::Unavailable, step, message)
 }

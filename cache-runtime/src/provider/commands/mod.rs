@@ -33,4 +33,8 @@ pub(crate) use form::Form;
 pub(crate) use join::join_all;
 pub(crate) use link::{Answer, Batch, Bucket, Link, Reply, Sent};
 pub(crate) use listener::Listener;
+#[cfg(feature = "redis")]
+pub(crate) use read::hit_answer;
+#[cfg(feature = "redis")]
+pub(crate) use reply::string_mark;
 pub(crate) use steps::Steps;

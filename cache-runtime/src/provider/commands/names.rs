@@ -35,12 +35,12 @@ enum Kind {
 }
 
 impl Kind {
-    const fn letter(self) -> u8 {
+    const fn piece(self) -> &'static [u8; 2] {
         match self {
-            Kind::Cell => b'k',
-            Kind::Tag => b't',
-            Kind::Epoch => b'e',
-            Kind::Scope => b's',
+            Kind::Cell => b"k:",
+            Kind::Tag => b"t:",
+            Kind::Epoch => b"e:",
+            Kind::Scope => b"s:",
         }
     }
 }
@@ -137,6 +137,26 @@ impl Names {
         text: &str,
         name: &mut Vec<u8>,
     ) -> Result<()> {
+        let [head, kind, text] = self.pieces(step, kind, text)?;
+        name.clear();
+        name.extend_from_slice(head);
+        name.extend_from_slice(kind);
+        if !self.is_single() {
+            // Writing to a vector cannot fail.
+            let _ = write!(name, "{{{}}}:", bucket.0);
+        }
+        name.extend_from_slice(text);
+        Ok(())
+    }
+
+    /// What a name consists of where there is one bucket; with several, the bucket's number stands
+    /// before the last piece.
+    fn pieces<'n>(
+        &'n self,
+        step: &'static str,
+        kind: Kind,
+        text: &'n str,
+    ) -> Result<[&'n [u8]; 3]> {
         if text.len() > self.longest {
             let message = format!(
                 "a key or a mark's name has {} bytes; at most {} fit in this namespace",
@@ -145,15 +165,27 @@ impl Names {
             );
             return Err(Error::new(ErrorKind::InvalidKey, step, message));
         }
-        name.clear();
-        name.extend_from_slice(&self.head);
-        name.extend_from_slice(&[kind.letter(), b':']);
-        if !self.is_single() {
-            // Writing to a vector cannot fail.
-            let _ = write!(name, "{{{}}}:", bucket.0);
-        }
-        name.extend_from_slice(text.as_bytes());
-        Ok(())
+        Ok([&self.head, kind.piece(), text.as_bytes()])
+    }
+
+    /// The pieces of a cell's name where there is one bucket.
+    pub(super) fn cell_pieces<'n>(
+        &'n self,
+        step: &'static str,
+        key: &'n str,
+    ) -> Result<[&'n [u8]; 3]> {
+        debug_assert!(self.is_single());
+        self.pieces(step, Kind::Cell, key)
+    }
+
+    /// The pieces of a mark's name where there is one bucket.
+    pub(super) fn mark_pieces<'n>(
+        &'n self,
+        step: &'static str,
+        mark: &'n Mark<'n>,
+    ) -> Result<[&'n [u8]; 3]> {
+        debug_assert!(self.is_single());
+        self.pieces(step, mark.kind.into(), mark.name)
     }
 
     /// What every name of the namespace begins with.
@@ -212,11 +244,11 @@ impl Names {
     }
 
     fn take_apart<'n>(&self, name: &'n [u8]) -> Option<(Kind, Bucket, &'n str)> {
-        let (letter, rest) = name.strip_prefix(self.head.as_slice())?.split_first()?;
+        let (piece, rest) = name.strip_prefix(self.head.as_slice())?.split_first_chunk()?;
         let kind = [Kind::Cell, Kind::Tag, Kind::Epoch, Kind::Scope]
             .into_iter()
-            .find(|kind| kind.letter() == *letter)?;
-        let text = std::str::from_utf8(rest.strip_prefix(b":")?).ok()?;
+            .find(|kind| kind.piece() == piece)?;
+        let text = std::str::from_utf8(rest).ok()?;
         if self.is_single() {
             return Some((kind, Bucket(0), text));
         }

@@ -2,6 +2,7 @@
 
 use std::vec::IntoIter;
 
+use super::form::Form;
 use super::join::join_all;
 use super::link::{Answer, Batch, Bucket, Link, Reply};
 use super::reply;
@@ -77,8 +78,8 @@ impl<L: Link> Steps<L> {
         match lookups {
             [lookup] if self.names.is_single() && lookup.extent == Extent::Whole => {
                 let batch = self.hit_question(step, lookup)?;
-                let answer = self.send(step, Bucket(0), batch).await?;
-                Ok(vec![hit_answer::<L>(step, lookup, answer)?])
+                let observed = self.link.look(step, batch, lookup.marks.len()).await?;
+                Ok(vec![observed])
             }
             // Rarer, and larger: a hit's future has no room for it.
             lookups if self.names.is_single() => Box::pin(self.look_up_all(step, lookups)).await,
@@ -89,13 +90,10 @@ impl<L: Link> Steps<L> {
     /// The command that reads one cell with its marks: what nearly every call of a cache sends.
     fn hit_question(&self, step: &'static str, lookup: &Lookup<'_>) -> Result<L::Batch> {
         let mut batch = L::Batch::default();
-        let mut name = Vec::with_capacity(128);
         batch.command(if lookup.marks.is_empty() { "GET" } else { "MGET" });
-        self.names.write_cell(step, Bucket(0), lookup.key, &mut name)?;
-        batch.arg(&name);
+        batch.arg_of(&self.names.cell_pieces(step, lookup.key)?);
         for mark in lookup.marks {
-            self.names.write_mark(step, Bucket(0), mark, &mut name)?;
-            batch.arg(&name);
+            batch.arg_of(&self.names.mark_pieces(step, mark)?);
         }
         Ok(batch)
     }
@@ -241,7 +239,7 @@ impl Page {
             Extent::Whole => self.others.next(),
             Extent::Prefix => self.prefixes.next(),
         };
-        cell::<L>(step, reply.unwrap_or(Reply::Nil))
+        cell(step, L::FORM, reply.unwrap_or(Reply::Nil))
     }
 
     fn next_mark<L: Link>(&mut self, step: &'static str) -> Result<MarkState> {
@@ -251,34 +249,36 @@ impl Page {
 }
 
 /// What a server answered to the question of one cell with its marks.
-fn hit_answer<L: Link>(
+///
+/// # Errors
+///
+/// Where it is a refusal, or no answer to that question.
+pub(crate) fn hit_answer(
     step: &'static str,
-    lookup: &Lookup<'_>,
+    form: Form,
+    marks: usize,
     answer: Answer,
 ) -> Result<Observed> {
     let Answer { replies, incarnation } = answer;
     let reply = reply::single(step, replies)?;
-    if lookup.marks.is_empty() {
-        return Ok(Observed { cell: cell::<L>(step, reply)?, incarnation, marks: Vec::new() });
+    if marks == 0 {
+        return Ok(Observed { cell: cell(step, form, reply)?, incarnation, marks: Vec::new() });
     }
     let mut replies = reply::list(step, reply)?.into_iter();
-    if replies.len() != 1 + lookup.marks.len() {
+    if replies.len() != 1 + marks {
         return Err(reply::miscounted(step));
     }
-    let cell = cell::<L>(step, replies.next().unwrap_or(Reply::Nil))?;
-    let mut marks = Vec::with_capacity(lookup.marks.len());
-    for reply in replies {
-        marks.push(reply::mark_state(step, L::FORM, reply, incarnation)?);
-    }
-    Ok(Observed { cell, incarnation, marks })
+    let cell = cell(step, form, replies.next().unwrap_or(Reply::Nil))?;
+    let states = replies.map(|reply| reply::mark_state(step, form, reply, incarnation));
+    Ok(Observed { cell, incarnation, marks: states.collect::<Result<_>>()? })
 }
 
 /// The cell, or the part of it, that a reply holds.
-fn cell<L: Link>(step: &'static str, reply: Reply) -> Result<Option<CellBytes>> {
+fn cell(step: &'static str, form: Form, reply: Reply) -> Result<Option<CellBytes>> {
     match reply {
         Reply::Nil => Ok(None),
         Reply::Bytes(stored) if stored.is_empty() => Ok(None),
-        Reply::Bytes(stored) => Ok(Some(L::FORM.decode_cell(stored))),
+        Reply::Bytes(stored) => Ok(Some(form.decode_cell(stored))),
         // Something else than a string lies there: no cell, as `MGET` sees it too.
         Reply::Refused(reason) if reason.starts_with("WRONGTYPE") => Ok(None),
         other => Err(reply::unexpected(step, other)),

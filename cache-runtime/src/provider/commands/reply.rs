@@ -18,12 +18,23 @@ pub(super) fn mark_state(
 ) -> Result<MarkState> {
     match reply {
         Reply::Nil => Ok(MarkState::Absent),
-        Reply::Bytes(stored) if is_held(&stored) => Ok(MarkState::Held),
-        // Whatever else lies there was not made by a load, so it makes no entry valid.
-        Reply::Bytes(stored) => Ok(form
-            .decode_nonce(&stored)
-            .map_or(MarkState::Absent, |nonce| MarkState::Live(Stamp::new(nonce, incarnation)))),
+        Reply::Bytes(stored) => Ok(string_mark(form, Some(&stored), incarnation)),
         other => Err(unexpected(step, other)),
+    }
+}
+
+/// The state of a mark that holds this string, or none.
+pub(crate) fn string_mark(
+    form: Form,
+    stored: Option<&[u8]>,
+    incarnation: Incarnation,
+) -> MarkState {
+    match stored {
+        Some(stored) if is_held(stored) => MarkState::Held,
+        // Whatever else lies there was not made by a load, so it makes no entry valid.
+        stored => stored
+            .and_then(|stored| form.decode_nonce(stored))
+            .map_or(MarkState::Absent, |nonce| MarkState::Live(Stamp::new(nonce, incarnation))),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::join::join_all;
-use super::link::{Answer, Batch, Bucket, Link, Reply, Sent};
+use super::link::{self, Answer, Batch, Bucket, Link, Reply, Sent};
 use super::listener::Listener;
 use super::names::Names;
 use super::reply;
@@ -76,10 +76,7 @@ impl<L: Link> Steps<L> {
         bucket: Bucket,
         batch: L::Batch,
     ) -> Result<Answer> {
-        match self.link.send(bucket, batch, None).await? {
-            Sent::Answered(answer) => Ok(answer),
-            Sent::OtherLife => Err(other_life(step)),
-        }
+        self.link.send(bucket, batch, None).await?.answer(step)
     }
 
     /// Runs a script, and sends it whole where the server does not know it.
@@ -112,7 +109,7 @@ impl<L: Link> Steps<L> {
     ) -> Result<(Reply, Incarnation)> {
         match self.run(step, call, None).await? {
             Ran::Replied(reply, incarnation) => Ok((reply, incarnation)),
-            Ran::OtherLife => Err(other_life(step)),
+            Ran::OtherLife => Err(link::other_life(step)),
         }
     }
 
@@ -146,12 +143,6 @@ impl<L: Link> Steps<L> {
         let none = || Error::new(ErrorKind::Unavailable, step, "no server answers");
         answers.into_iter().find_map(Result::ok).ok_or_else(none)
     }
-}
-
-/// The error for a link that minds the life of the server though nobody had named one.
-fn other_life(step: &'static str) -> Error {
-    let message = "the server is in another life, and nothing was sent";
-    Error::new(ErrorKind::Unavailable, step, message)
 }
 
 /// Tells no key and no value; what the link tells of itself holds no secret.

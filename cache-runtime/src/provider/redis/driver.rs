@@ -17,6 +17,7 @@ use ::redis::Value;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::{mpsc, oneshot};
 
+use super::batch::Packed;
 use super::pushes::Pushes;
 use super::resp::{self, Frame, Garbled};
 
@@ -39,17 +40,17 @@ const MOST_TURNS: u32 = 1;
 /// Commands for the task.
 #[derive(Debug)]
 pub(super) struct Message {
-    pub(super) bytes: Vec<u8>,
-    /// How many answers there will be.
-    pub(super) answers: usize,
-    pub(super) answered: oneshot::Sender<Vec<Value>>,
+    pub(super) packed: Packed,
+    /// Takes the answers as they came, one behind the other. Whoever asked reads them, so that this
+    /// work is done by as many threads as there are, and not by the one task that all wait for.
+    pub(super) answered: oneshot::Sender<Vec<u8>>,
 }
 
 /// Answers that are on their way.
 struct Awaited {
     missing: usize,
-    values: Vec<Value>,
-    answered: oneshot::Sender<Vec<Value>>,
+    came: Vec<u8>,
+    answered: oneshot::Sender<Vec<u8>>,
 }
 
 /// What serves one connection.
@@ -58,13 +59,20 @@ pub(super) struct Driver<S> {
     commands: mpsc::Receiver<Message>,
     /// Where commands are put when they are taken.
     taken: Vec<Message>,
-    awaited: VecDeque<Awaited>,
+    waiting: Waiting,
     input: Input,
     output: Output,
     pushes: Option<Pushes>,
-    /// How many were answered since something was sent, and how many turns they had.
-    answered: usize,
+    /// How many turns those had who were answered since something was sent.
     turns: u32,
+}
+
+/// Those who wait for answers.
+#[derive(Default)]
+struct Waiting {
+    awaited: VecDeque<Awaited>,
+    /// How many were answered since something was sent.
+    answered: usize,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
@@ -75,11 +83,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             stream,
             commands,
             taken: Vec::new(),
-            awaited: VecDeque::new(),
+            waiting: Waiting::default(),
             input: Input::default(),
             output: Output::default(),
             pushes,
-            answered: 0,
             turns: 0,
         };
         (driver, sender)
@@ -106,7 +113,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             return Poll::Pending;
         }
         let is_closed = self.write(context)?;
-        match is_closed && self.awaited.is_empty() {
+        match is_closed && self.waiting.awaited.is_empty() {
             true => Poll::Ready(Ok(())),
             false => Poll::Pending,
         }
@@ -114,12 +121,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Whether to wait for those who were answered, and have had no turn to ask again.
     fn lets_others_ask(&mut self) -> bool {
-        let have_asked = self.commands.len() >= self.answered;
-        if self.answered > 1 && self.turns < MOST_TURNS && !have_asked {
+        let answered = self.waiting.answered;
+        let have_asked = self.commands.len() >= answered;
+        if answered > 1 && self.turns < MOST_TURNS && !have_asked {
             self.turns += 1;
             return true;
         }
-        (self.answered, self.turns) = (0, 0);
+        (self.waiting.answered, self.turns) = (0, 0);
         false
     }
 
@@ -128,29 +136,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             if length == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            while let Some(value) = self.input.next().map_err(garbled)? {
-                self.hand_out(value)?;
+            while let Some(answer) = self.input.next().map_err(garbled)? {
+                match answer.first() {
+                    Some(b'>') => hear(self.pushes.as_ref(), answer)?,
+                    _ => self.waiting.hand_out(answer)?,
+                }
             }
-        }
-        Ok(())
-    }
-
-    fn hand_out(&mut self, value: Value) -> io::Result<()> {
-        if let Value::Push { kind, data } = value {
-            if let Some(pushes) = &self.pushes {
-                pushes.hear(&kind, &data);
-            }
-            return Ok(());
-        }
-        // An answer that nobody asked for could as well be somebody's, and theirs the next one's.
-        let awaited = self.awaited.front_mut().ok_or_else(|| garbled(Garbled))?;
-        awaited.values.push(value);
-        awaited.missing -= 1;
-        if awaited.missing == 0
-            && let Some(awaited) = self.awaited.pop_front()
-        {
-            // Whoever does not wait any more asks nothing next.
-            self.answered += usize::from(awaited.answered.send(awaited.values).is_ok());
         }
         Ok(())
     }
@@ -177,18 +168,45 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 Poll::Ready(_) => {}
             }
             for message in self.taken.drain(..) {
+                let Message { packed, answered } = message;
                 // Nobody waits: it need not be sent.
-                if message.answered.is_closed() {
+                if answered.is_closed() {
                     continue;
                 }
-                self.output.push(&message.bytes);
-                let values = Vec::with_capacity(message.answers);
-                let Message { answers, answered, .. } = message;
-                self.awaited.push_back(Awaited { missing: answers, values, answered });
+                self.output.push(packed.bytes());
+                let (missing, came) = (packed.answers(), Vec::new());
+                self.waiting.awaited.push_back(Awaited { missing, came, answered });
             }
         }
         false
     }
+}
+
+impl Waiting {
+    /// Gives an answer to the first in line.
+    fn hand_out(&mut self, answer: &[u8]) -> io::Result<()> {
+        // An answer that nobody asked for could as well be somebody's, and theirs the next one's.
+        let awaited = self.awaited.front_mut().ok_or_else(|| garbled(Garbled))?;
+        awaited.came.extend_from_slice(answer);
+        awaited.missing -= 1;
+        if awaited.missing == 0
+            && let Some(awaited) = self.awaited.pop_front()
+        {
+            // Whoever does not wait any more asks nothing next.
+            self.answered += usize::from(awaited.answered.send(awaited.came).is_ok());
+        }
+        Ok(())
+    }
+}
+
+/// A server said something that nobody asked for.
+fn hear(pushes: Option<&Pushes>, answer: &[u8]) -> io::Result<()> {
+    if let (Some(pushes), Value::Push { kind, data }) =
+        (pushes, resp::value(answer).map_err(garbled)?)
+    {
+        pushes.hear(&kind, &data);
+    }
+    Ok(())
 }
 
 /// What has come and was not read yet.
@@ -237,16 +255,15 @@ impl Input {
     }
 
     /// The next answer, if all of it has come.
-    fn next(&mut self) -> Result<Option<Value>, Garbled> {
+    fn next(&mut self) -> Result<Option<&[u8]>, Garbled> {
         if self.start == self.end {
             return Ok(None);
         }
         let came = &self.buffer[self.start..self.end];
         let Some(length) = self.frame.end(came)? else { return Ok(None) };
-        let value = resp::value(&came[..length])?;
         self.start += length;
         self.frame = Frame::default();
-        Ok(Some(value))
+        Ok(Some(&came[..length]))
     }
 }
 

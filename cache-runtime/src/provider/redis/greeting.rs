@@ -98,7 +98,7 @@ mod tests {
         let login = Login { username: username.map(secret), password: password.map(secret) };
         let (batch, purposes) = greeting(&login, database, resp3);
         assert_eq!(purposes.len(), batch.answers());
-        let text = String::from_utf8(batch.pack()).expect("plain words");
+        let text = String::from_utf8(batch.pack().bytes().to_vec()).expect("plain words");
         let words: Vec<&str> = text.split("\r\n").filter(|word| !word.starts_with('$')).collect();
         words.join(" ")
     }

@@ -8,14 +8,13 @@ use super::cluster::Cluster;
 use super::dial::Dial;
 use super::ears::Source;
 use super::lane::Settings;
-use super::node::{Node, Outcome};
+use super::node::{Looked, Node, Outcome};
 use super::sentinel::Sentinels;
 use super::url::Topology;
 use super::watches::Watches;
 use crate::Result;
-use crate::provider::Incarnation;
-use crate::provider::commands::{Answer, Bucket, Form, Link, Listener, Sent};
-use crate::{Error, ErrorKind};
+use crate::provider::commands::{Answer, Bucket, Form, Link, Listener, Sent, hit_answer};
+use crate::provider::{Incarnation, Observed};
 
 /// Redis over its own protocol.
 #[derive(Debug)]
@@ -91,15 +90,26 @@ impl Link for RedisLink {
         }
     }
 
+    async fn look(&self, step: &'static str, batch: RedisBatch, marks: usize) -> Result<Observed> {
+        let Servers::One(node) = &self.servers else {
+            let sent = Box::pin(self.send(Bucket(0), batch, None)).await?;
+            return hit_answer(step, Self::FORM, marks, sent.answer(step)?);
+        };
+        self.watches.look();
+        match node.look(batch, marks).await? {
+            Looked::Observed(observed) => Ok(observed),
+            Looked::Otherwise(outcome) => {
+                hit_answer(step, Self::FORM, marks, served(outcome)?.answer(step)?)
+            }
+        }
+    }
+
     async fn send_apart(&self, bucket: Bucket, batch: RedisBatch) -> Result<Answer> {
         let sent = match &self.servers {
             Servers::One(node) => node.send_apart(&batch).await,
             Servers::Many(cluster) => cluster.chart().owner(bucket).await?.send_apart(&batch).await,
         };
-        match served(sent?)? {
-            Sent::Answered(answer) => Ok(answer),
-            Sent::OtherLife => Err(other_life()),
-        }
+        served(sent?)?.answer("redis")
     }
 
     async fn one_of_each(&self, buckets: Vec<Bucket>) -> Result<Vec<Bucket>> {
@@ -127,10 +137,7 @@ impl Link for RedisLink {
             Servers::One(one) => served(one.send(&batch, None).await?)?,
             Servers::Many(cluster) => cluster.send_to(node, &batch).await?,
         };
-        match sent {
-            Sent::Answered(answer) => Ok(answer),
-            Sent::OtherLife => Err(other_life()),
-        }
+        sent.answer("redis")
     }
 
     fn serves_in_part(&self) -> bool {
@@ -160,8 +167,4 @@ pub(super) fn served(outcome: Outcome) -> Result<Sent> {
         Outcome::Done(sent) => Ok(sent),
         Outcome::Refused(fault) => Err(fault.error()),
     }
-}
-
-fn other_life() -> Error {
-    Error::new(ErrorKind::Unavailable, "redis", "the server is in another life")
 }

@@ -24,6 +24,7 @@ mod ears;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
 mod greeting;
+mod hit;
 mod identity;
 mod lane;
 mod layout;

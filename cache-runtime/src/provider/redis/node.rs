@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::batch::RedisBatch;
+use super::batch::{Packed, RedisBatch};
 use super::dial::Dial;
+use super::hit::observed;
 use super::lane::{Connection, Lane, Settings};
 use super::reply::{self, Cause, Fault};
-use crate::provider::Incarnation;
+use super::wire::Unanswered;
 use crate::provider::commands::{Answer, Sent};
+use crate::provider::{Incarnation, Observed};
 use crate::{Error, ErrorKind, Result};
 
 /// How often a connection that was over before anything was sent is replaced for one batch.
@@ -31,6 +33,20 @@ pub(super) enum Outcome {
     Refused(Fault),
 }
 
+/// What a server made of a hit's question.
+#[derive(Debug)]
+pub(super) enum Looked {
+    Observed(Observed),
+    /// It answered with something else, or was in another life.
+    Otherwise(Outcome),
+}
+
+/// Where an answer came from.
+struct Line<'a> {
+    lane: &'a Arc<Lane>,
+    connection: Arc<Connection>,
+}
+
 impl Node {
     pub(super) fn new(dial: &Dial, settings: &Arc<Settings>, connections: usize) -> Self {
         let lane = || Lane::new(dial.clone(), settings.clone());
@@ -49,6 +65,44 @@ impl Node {
         batch: &RedisBatch,
         life: Option<Incarnation>,
     ) -> Result<Outcome> {
+        match self.ask(batch.pack(), life).await? {
+            Some((line, answers)) => {
+                let values = line.connection.wire.values(&answers, batch.answers())?;
+                self.outcome(&line, batch.without_asking(values))
+            }
+            None => Ok(Outcome::Done(Sent::OtherLife)),
+        }
+    }
+
+    /// Sends the command that reads a cell and so many marks.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub(super) async fn look(&self, batch: RedisBatch, marks: usize) -> Result<Looked> {
+        let Some((line, answer)) = self.ask(batch.into_packed(), None).await? else {
+            return Ok(Looked::Otherwise(Outcome::Done(Sent::OtherLife)));
+        };
+        match observed(answer, marks, line.connection.identity.incarnation) {
+            Ok(observed) => {
+                self.note_refusal(false);
+                Ok(Looked::Observed(observed))
+            }
+            // A refusal, nearly always.
+            Err(answer) => {
+                let values = line.connection.wire.values(&answer, 1)?;
+                self.outcome(&line, values).map(Looked::Otherwise)
+            }
+        }
+    }
+
+    /// Sends commands and returns the answers as they came, with where they came from; `None` where
+    /// the server is in another life than this.
+    async fn ask(
+        &self,
+        mut packed: Packed,
+        life: Option<Incarnation>,
+    ) -> Result<Option<(Line<'_>, Vec<u8>)>> {
         let mut last = None;
         for _ in 0..ATTEMPTS {
             let lane = self.lane();
@@ -58,12 +112,15 @@ impl Node {
                 None => Box::pin(lane.connection()).await?,
             };
             if life.is_some_and(|life| life != connection.identity.incarnation) {
-                return Ok(Outcome::Done(Sent::OtherLife));
+                return Ok(None);
             }
-            match connection.wire.send(batch).await {
-                Ok(values) => return self.outcome(lane, &connection, values),
-                Err(error) if error.kind() == ErrorKind::Unavailable => last = Some(error),
-                Err(error) => return Err(error),
+            match connection.wire.ask(packed).await {
+                Ok(answers) => return Ok(Some((Line { lane, connection }, answers))),
+                Err(Unanswered::Unsent(back)) => {
+                    packed = back;
+                    last = Some(connection.wire.closed());
+                }
+                Err(Unanswered::InDoubt) => return Err(connection.wire.lost()),
             }
         }
         Err(last.unwrap_or_else(|| Error::new(ErrorKind::Unavailable, "redis", "no connection")))
@@ -80,8 +137,9 @@ impl Node {
     /// The connection goes with the future, and the server forgets what it has not begun.
     pub(super) async fn send_apart(&self, batch: &RedisBatch) -> Result<Outcome> {
         let lane = self.lane();
-        let connection = Arc::new(lane.open().await?);
-        self.outcome(lane, &connection, connection.wire.send(batch).await?)
+        let line = Line { lane, connection: Arc::new(lane.open().await?) };
+        let values = line.connection.wire.send(batch).await?;
+        self.outcome(&line, values)
     }
 
     fn lane(&self) -> &Arc<Lane> {
@@ -108,20 +166,20 @@ impl Node {
         }
     }
 
-    fn outcome(
-        &self,
-        lane: &Arc<Lane>,
-        connection: &Arc<Connection>,
-        values: Vec<::redis::Value>,
-    ) -> Result<Outcome> {
+    /// Notes whether the server refused what it was asked.
+    fn note_refusal(&self, refuses: bool) {
+        if self.refuses.load(Ordering::Relaxed) != refuses {
+            self.refuses.store(refuses, Ordering::Relaxed);
+        }
+    }
+
+    fn outcome(&self, line: &Line<'_>, values: Vec<::redis::Value>) -> Result<Outcome> {
+        let Line { lane, connection } = line;
         let replies = reply::replies(values)?;
         // A redirection says where something is, and not that this server serves nobody.
         let is_redirected =
             |fault: &Fault| matches!(fault.cause, Cause::Moved | Cause::Ask | Cause::TryAgain);
-        let refuses = replies.as_ref().is_err_and(|fault| !is_redirected(fault));
-        if self.refuses.load(Ordering::Relaxed) != refuses {
-            self.refuses.store(refuses, Ordering::Relaxed);
-        }
+        self.note_refusal(replies.as_ref().is_err_and(|fault| !is_redirected(fault)));
         Ok(match replies {
             Ok(replies) => {
                 let incarnation = connection.identity.incarnation;

@@ -5,6 +5,8 @@
 //! in one. What nearly all answers are made of is read here; the `redis` crate reads the rest, and
 //! tests compare the two.
 
+use std::ops::Range;
+
 use ::redis::Value;
 
 /// So long may the line be that says what comes: far longer than any, except of a server gone mad.
@@ -94,6 +96,64 @@ pub(super) fn value(answer: &[u8]) -> Result<Value, Garbled> {
     }
 }
 
+/// The values of so many whole answers.
+///
+/// # Errors
+///
+/// Where these are no answers, or another number of them.
+pub(super) fn values(mut answers: &[u8], count: usize) -> Result<Vec<Value>, Garbled> {
+    if count == 1 {
+        return Ok(vec![value(answers)?]);
+    }
+    let mut values = Vec::with_capacity(count);
+    for _ in 0..count {
+        let length = Frame::default().end(answers)?.ok_or(Garbled)?;
+        let (answer, rest) = answers.split_at(length);
+        values.push(value(answer)?);
+        answers = rest;
+    }
+    if answers.is_empty() { Ok(values) } else { Err(Garbled) }
+}
+
+/// Reads answers that consist of strings.
+pub(super) struct Strings<'a> {
+    answer: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Strings<'a> {
+    pub(super) fn new(answer: &'a [u8]) -> Self {
+        Self { answer, at: 0 }
+    }
+
+    /// How many values the list has that comes next; `None` if what comes next is no list.
+    pub(super) fn list(&mut self) -> Option<usize> {
+        self.line(b'*').flatten()
+    }
+
+    /// Where the string lies that comes next, or that there is nothing in its place; `None` if what
+    /// comes next is something else.
+    #[allow(clippy::option_option, reason = "a string, no string, or something else")]
+    pub(super) fn next(&mut self) -> Option<Option<Range<usize>>> {
+        let Some(length) = self.line(b'$')? else { return Some(None) };
+        let (start, end) = (self.at, self.at.checked_add(length)?);
+        self.at = end.checked_add(2)?;
+        (self.answer.get(end..self.at)? == b"\r\n").then_some(Some(start..end))
+    }
+
+    /// Whether there is nothing more.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.at == self.answer.len()
+    }
+
+    #[allow(clippy::option_option, reason = "a length, none, or another line")]
+    fn line(&mut self, kind: u8) -> Option<Option<usize>> {
+        let (line, behind) = line(&self.answer[self.at..])?;
+        self.at += behind;
+        count(line.strip_prefix(&[kind])?).ok()
+    }
+}
+
 /// The next value, and what is behind it; `None` where it is of an unusual kind.
 fn usual(rest: &mut &[u8], depth: usize) -> Result<Option<Value>, Garbled> {
     if depth > DEEPEST {
@@ -161,21 +221,38 @@ fn count(text: &[u8]) -> Result<Option<usize>, Garbled> {
     Ok(Some(number))
 }
 
-/// Writes the line that says how much comes.
-pub(super) fn push_head(bytes: &mut Vec<u8>, kind: u8, mut number: usize) {
-    let mut digits = [0; 20];
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            break;
+/// The line that says how much comes.
+pub(super) struct Line {
+    bytes: [u8; 23],
+    start: usize,
+}
+
+impl Line {
+    pub(super) fn new(kind: u8, mut number: usize) -> Self {
+        let mut bytes = [0; 23];
+        let mut start = bytes.len() - 2;
+        bytes[start..].copy_from_slice(b"\r\n");
+        loop {
+            start -= 1;
+            bytes[start] = b'0' + (number % 10) as u8;
+            number /= 10;
+            if number == 0 {
+                break;
+            }
         }
+        start -= 1;
+        bytes[start] = kind;
+        Self { bytes, start }
     }
-    bytes.push(kind);
-    bytes.extend_from_slice(&digits[at..]);
-    bytes.extend_from_slice(b"\r\n");
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[self.start..]
+    }
+}
+
+/// Writes the line that says how much comes.
+pub(super) fn push_head(bytes: &mut Vec<u8>, kind: u8, number: usize) {
+    bytes.extend_from_slice(Line::new(kind, number).as_bytes());
 }
 
 #[cfg(test)]

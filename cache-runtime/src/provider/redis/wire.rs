@@ -10,10 +10,11 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 
-use super::batch::RedisBatch;
+use super::batch::{Packed, RedisBatch};
 use super::driver::{Driver, Message};
 use super::greeting::greet;
 use super::pushes::Pushes;
+use super::resp::{self, Garbled};
 use super::stream::{Over, Pulse, Socket, Stream};
 use super::tls::Tls;
 use super::url::{Address, Login};
@@ -31,6 +32,15 @@ pub(super) struct Wire {
     pulse: Arc<Pulse>,
     driver: AbortHandle,
     silence: Mutex<Silence>,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum Unanswered {
+    /// The connection was over before: this can be sent on another one.
+    Unsent(Packed),
+    /// The connection ended while the answer was awaited.
+    InDoubt,
 }
 
 /// Sends that were given up since the server was heard last.
@@ -121,37 +131,68 @@ impl Wire {
     ///
     /// # Cancel safety
     ///
-    /// A send that is dropped is in doubt. Several of them, in a row and without a sign of life
-    /// from the server, end the connection.
+    /// As [`ask`](Self::ask).
     pub(super) async fn send(&self, batch: &RedisBatch) -> Result<Vec<Value>> {
-        if self.is_over() {
-            return Err(self.closed());
-        }
-        let (answered, answers) = oneshot::channel();
-        let message = Message { bytes: batch.pack(), answers: batch.answers(), answered };
-        if message.answers == 0 {
-            return Ok(Vec::new());
-        }
-        let given_up = GivenUp(Some(self));
-        let sent = match self.commands.try_send(message) {
-            // Waiting is rare, and a hit's future has no room for it.
-            Err(TrySendError::Full(message)) => Box::pin(self.commands.send(message)).await.is_ok(),
-            sent => sent.is_ok(),
-        };
-        let values = if sent { answers.await.ok() } else { None };
-        given_up.answered();
-        match values {
-            Some(values) if batch.is_asking() => {
-                Ok(values.into_iter().skip(1).step_by(2).collect())
+        match self.ask(batch.pack()).await {
+            Ok(answers) => {
+                self.values(&answers, batch.answers()).map(|all| batch.without_asking(all))
             }
-            Some(values) => Ok(values),
-            None if sent => Err(self.ended(ErrorKind::Unknown, "was closed before the answer")),
-            // It never left the process.
-            None => Err(self.closed()),
+            Err(Unanswered::Unsent(_)) => Err(self.closed()),
+            Err(Unanswered::InDoubt) => Err(self.lost()),
         }
     }
 
-    fn closed(&self) -> Error {
+    /// Sends commands and waits for the answers, which are returned as they came.
+    ///
+    /// # Cancel safety
+    ///
+    /// A send that is dropped is in doubt. Several of them, in a row and without a sign of life
+    /// from the server, end the connection.
+    pub(super) async fn ask(&self, packed: Packed) -> std::result::Result<Vec<u8>, Unanswered> {
+        if self.is_over() {
+            return Err(Unanswered::Unsent(packed));
+        }
+        if packed.answers() == 0 {
+            return Ok(Vec::new());
+        }
+        let (answered, answers) = oneshot::channel();
+        let given_up = GivenUp(Some(self));
+        let unsent = match self.commands.try_send(Message { packed, answered }) {
+            Ok(()) => None,
+            // Waiting is rare, and a hit's future has no room for it.
+            Err(TrySendError::Full(message)) => {
+                Box::pin(self.commands.send(message)).await.err().map(|error| error.0)
+            }
+            Err(TrySendError::Closed(message)) => Some(message),
+        };
+        let answers = match unsent {
+            None => answers.await.map_err(|_| Unanswered::InDoubt),
+            Some(message) => Err(Unanswered::Unsent(message.packed)),
+        };
+        given_up.answered();
+        answers
+    }
+
+    /// So many answers as values.
+    ///
+    /// # Errors
+    ///
+    /// [`Unknown`](ErrorKind::Unknown) if they cannot be understood. Then neither can be what comes
+    /// behind them, and the connection ends.
+    pub(super) fn values(&self, answers: &[u8], count: usize) -> Result<Vec<Value>> {
+        resp::values(answers, count).map_err(|Garbled| {
+            self.end();
+            self.ended(ErrorKind::Unknown, "brought what is no answer")
+        })
+    }
+
+    /// The error for what was sent and not answered.
+    pub(super) fn lost(&self) -> Error {
+        self.ended(ErrorKind::Unknown, "was closed before the answer")
+    }
+
+    /// The error for what never left the process.
+    pub(super) fn closed(&self) -> Error {
         self.ended(ErrorKind::Unavailable, "was closed")
     }
 
