@@ -3,7 +3,9 @@
 
 use std::ffi::OsString;
 
-pub use crate::provider::redis_fuzzing::{RedisUrl, redis_url};
+pub use crate::provider::redis_fuzzing::{
+    RedisStream, RedisUrl, redis_hit, redis_stream, redis_url,
+};
 pub use crate::provider::upstash_fuzzing::{rest_provider, rest_token, rest_url};
 use crate::{Config, Pattern, Result};
 

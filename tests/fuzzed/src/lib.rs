@@ -6,6 +6,7 @@
 
 #![allow(clippy::missing_panics_doc, reason = "to panic is what a target is for")]
 
+pub mod answers;
 pub mod entries;
 pub mod environment;
 pub mod keys;
@@ -39,7 +40,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     entries::TARGET,
     payloads::TARGET,
     templates::TARGET,
@@ -48,4 +49,5 @@ pub const TARGETS: [Target; 8] = [
     urls::TARGET,
     patterns::TARGET,
     keys::TARGET,
+    answers::TARGET,
 ];

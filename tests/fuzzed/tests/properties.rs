@@ -25,4 +25,4 @@ macro_rules! properties {
     };
 }
 
-properties! { entries payloads templates replies environment urls patterns keys }
+properties! { entries payloads templates replies environment urls patterns keys answers }
