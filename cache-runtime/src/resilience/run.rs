@@ -59,7 +59,8 @@ impl Resilient {
             Some(place) => place,
             None => {
                 let patience = if step.patient { limit } else { limit / 2 };
-                let place = self.limit.enter(&self.clock, patience).await;
+                // Waiting is rare, and a hit's future has no room for it.
+                let place = Box::pin(self.limit.enter(&self.clock, patience)).await;
                 began = self.clock.now();
                 place.ok_or_else(|| self.saturated(step.operation))?
             }

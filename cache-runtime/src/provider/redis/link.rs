@@ -90,17 +90,29 @@ impl Link for RedisLink {
         }
     }
 
-    async fn look(&self, step: &'static str, batch: RedisBatch, marks: usize) -> Result<Observed> {
-        let Servers::One(node) = &self.servers else {
-            let sent = Box::pin(self.send(Bucket(0), batch, None)).await?;
-            return hit_answer(step, Self::FORM, marks, sent.answer(step)?);
+    fn look(
+        &self,
+        step: &'static str,
+        batch: RedisBatch,
+        marks: usize,
+    ) -> impl Future<Output = Result<Observed>> + Send {
+        // Packed before the future is made: it is that of every hit, and holds no more than it needs.
+        let asked = match &self.servers {
+            Servers::One(node) => Ok((node, batch.into_packed())),
+            Servers::Many(_) => Err(Box::pin(self.send(Bucket(0), batch, None))),
         };
-        self.watches.look();
-        match node.look(batch, marks).await? {
-            Looked::Observed(observed) => Ok(observed),
-            Looked::Otherwise(outcome) => {
-                hit_answer(step, Self::FORM, marks, served(outcome)?.answer(step)?)
-            }
+        async move {
+            let sent = match asked {
+                Ok((node, packed)) => {
+                    self.watches.look();
+                    match node.look(packed, marks).await? {
+                        Looked::Observed(observed) => return Ok(observed),
+                        Looked::Otherwise(outcome) => served(outcome)?,
+                    }
+                }
+                Err(sent) => sent.await?,
+            };
+            hit_answer(step, Self::FORM, marks, sent.answer(step)?)
         }
     }
 

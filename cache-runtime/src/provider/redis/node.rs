@@ -79,8 +79,8 @@ impl Node {
     /// # Errors
     ///
     /// As [`send`](Self::send).
-    pub(super) async fn look(&self, batch: RedisBatch, marks: usize) -> Result<Looked> {
-        let Some((line, answer)) = self.ask(batch.into_packed(), None).await? else {
+    pub(super) async fn look(&self, packed: Packed, marks: usize) -> Result<Looked> {
+        let Some((line, answer)) = self.ask(packed, None).await? else {
             return Ok(Looked::Otherwise(Outcome::Done(Sent::OtherLife)));
         };
         match observed(answer, marks, line.connection.identity.incarnation) {
