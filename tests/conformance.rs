@@ -70,8 +70,8 @@ async fn the_memory_provider_keeps_the_contract_in_real_time() {
         let provider: Arc<dyn Provider> = Arc::new(store.in_namespace(namespace));
         std::future::ready(Ok(provider))
     };
-    // Only what waits for time; the clock's coarseness is well below the unit.
-    let suite = Suite::on_server(connect).unit(std::time::Duration::from_millis(200));
+    // Only what waits for time, many at once; the clock's coarseness is well below the unit.
+    let suite = Suite::on_server(connect).unit(std::time::Duration::from_millis(400)).at_once(16);
     passes(&suite.clone().only("expiry::").run().await);
     passes(&suite.only("holds::").run().await);
 }

@@ -1,6 +1,4 @@
-//! `#[cached]` at compile time: odd programs that compile and run, and mistakes with their messages.
-//!
-//! `TRYBUILD=overwrite cargo test -p cache-tests --test macros_cached` writes the expected messages anew.
+//! `#[cached]` at compile time: odd programs that compile and run. Mistakes are in `ui/mistakes.rs`.
 
 // The programs stand for other crates, which have their own lint levels.
 #![allow(missing_docs, unreachable_pub)]
@@ -91,9 +89,4 @@ fn every_program_is_in_this_binary() {
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
         assert!(here.contains(&format!("pub mod {name};")), "{name} is not in `macros_cached.rs`");
     }
-}
-
-#[test]
-fn mistakes_are_told_at_their_place() {
-    trybuild::TestCases::new().compile_fail("ui/cached/fail/*.rs");
 }

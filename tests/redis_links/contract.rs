@@ -1,6 +1,7 @@
 //! The conformance suite over each link.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cache_runtime::conformance::Suite;
 use cache_runtime::provider::{Provider, RedisProvider};
@@ -8,12 +9,17 @@ use cache_tests::servers::{ClusterServers, RedisServer, SentinelServers, ValkeyS
 
 use super::blocking;
 
+/// Most cases wait, so that many can at once. Their TTLs are longer than they would be one after the
+/// other: what has to be alive still is, also where many cases and other programs want the machine.
+const AT_ONCE: usize = 16;
+const UNIT: Duration = Duration::from_millis(800);
+
 async fn keeps_the_contract(url: String) {
     let suite = Suite::on_server(move |namespace| {
         let provider = RedisProvider::new(&url, &namespace);
         std::future::ready(provider.map(|provider| Arc::new(provider) as Arc<dyn Provider>))
     });
-    let report = suite.run().await;
+    let report = suite.unit(UNIT).at_once(AT_ONCE).run().await;
     println!("{report}");
     report.assert_passed();
 }

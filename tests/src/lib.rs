@@ -9,7 +9,8 @@ pub mod servers;
 pub mod stalls;
 pub mod worker;
 
-/// The code in `README.md` is compiled and run as it stands.
+/// The code in `README.md` is compiled and run as it stands. What calls `init` is a `standalone_crate`:
+/// the others share a process, and would find themselves on another cache between two lines.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 mod readme {}

@@ -27,8 +27,11 @@ mod cases;
 mod report;
 mod world;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use tokio::task::{JoinError, JoinSet};
 
 use crate::clock::ManualClock;
 use crate::entry::unique_bytes;
@@ -56,6 +59,7 @@ pub struct Suite {
     connect: Arc<Connect>,
     advance: Arc<Advance>,
     unit: Duration,
+    at_once: usize,
     only: Option<String>,
 }
 
@@ -75,6 +79,7 @@ impl Suite {
             connect: Arc::new(connect),
             advance: Arc::new(advance),
             unit: DEFAULT_UNIT,
+            at_once: 1,
             only: None,
         }
     }
@@ -113,6 +118,15 @@ impl Suite {
         self
     }
 
+    /// Runs up to so many cases at once instead of one after the other.
+    ///
+    /// For servers, where most of the time is waited for. It is not for a clock that a hand moves:
+    /// it would move under all of them.
+    pub fn at_once(mut self, cases: usize) -> Self {
+        self.at_once = cases.max(1);
+        self
+    }
+
     /// Runs only the cases whose name, such as `leases::..`, holds this text.
     pub fn only(mut self, text: impl Into<String>) -> Self {
         self.only = Some(text.into());
@@ -124,7 +138,7 @@ impl Suite {
         self.chosen().map(|(name, _)| name).collect()
     }
 
-    /// Runs the cases one after the other.
+    /// Runs the cases, one after the other unless [`at_once`](Self::at_once) says otherwise.
     ///
     /// A case that panics or hangs fails like any other, and the rest still runs.
     ///
@@ -134,14 +148,24 @@ impl Suite {
     pub async fn run(&self) -> Report {
         let run: [u8; 4] = unique_bytes();
         let run = u32::from_le_bytes(run);
-        let mut outcomes = Vec::new();
+        let (mut running, mut outcomes) = (JoinSet::new(), BTreeMap::new());
         for (number, (name, case)) in self.chosen().enumerate() {
-            let began = Instant::now();
-            let namespace = format!("conformance-{run:08x}-{number}");
-            let verdict = self.run_one(namespace, case).await;
-            outcomes.push(Outcome::new(name, verdict, began.elapsed()));
+            if running.len() >= self.at_once {
+                outcomes.extend(running.join_next().await.map(ended));
+            }
+            let suite = self.clone();
+            running.spawn(async move {
+                let began = Instant::now();
+                let namespace = format!("conformance-{run:08x}-{number}");
+                let verdict = suite.run_one(namespace, case).await;
+                (number, Outcome::new(name, verdict, began.elapsed()))
+            });
         }
-        Report::new(outcomes)
+        while let Some(one) = running.join_next().await {
+            outcomes.extend([ended(one)]);
+        }
+        // By their numbers: the report does not depend on which case was faster.
+        Report::new(outcomes.into_values().collect())
     }
 
     async fn run_one(&self, namespace: String, case: cases::Run) -> Verdict {
@@ -173,10 +197,16 @@ impl Suite {
     }
 }
 
+/// What became of a case; its own panics have become failures already.
+fn ended(one: std::result::Result<(usize, Outcome), JoinError>) -> (usize, Outcome) {
+    one.unwrap_or_else(|error| panic!("the suite itself failed: {error}"))
+}
+
 impl std::fmt::Debug for Suite {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Suite")
             .field("unit", &self.unit)
+            .field("at_once", &self.at_once)
             .field("only", &self.only)
             .finish_non_exhaustive()
     }

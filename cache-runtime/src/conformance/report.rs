@@ -60,7 +60,7 @@ impl Report {
         Self { outcomes }
     }
 
-    /// Every case, in the order in which they ran.
+    /// Every case, in the order of the suite.
     pub fn outcomes(&self) -> &[Outcome] {
         &self.outcomes
     }

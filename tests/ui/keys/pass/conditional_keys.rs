@@ -1,4 +1,6 @@
 #![deny(warnings)]
+// Odd on purpose.
+#![allow(clippy::non_minimal_cfg)]
 
 use cache_runtime::cache_keys;
 
@@ -13,7 +15,8 @@ trait Keys {
     fn old(id: u64) -> String;
 }
 
-fn main() {
+#[test]
+fn runs() {
     #[allow(deprecated)]
     let key = Keys::old(1);
     assert_eq!(key.as_str(), "old:1");

@@ -83,7 +83,8 @@ pub trait Keys {
     fn user(id: UserId, status: Status) -> String;
 }
 
-fn main() {
+#[test]
+fn runs() {
     assert_eq!(text(UserId(3)), "3");
     assert_eq!(text(Slug { text: "a:b".to_owned() }), "a%3Ab");
     assert_eq!(text(Wrapper(Wrapper(9_u8))), "9");

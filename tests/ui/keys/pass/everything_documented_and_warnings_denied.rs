@@ -28,7 +28,8 @@ pub trait CacheKeys {
     fn rate_limit(ip: IpAddr, path: &str) -> u64;
 }
 
-fn main() {
+#[test]
+fn runs() {
     let user: Key<User> = CacheKeys::user("123");
     assert_eq!(user.as_str(), "user:123");
     assert_eq!(user.ttl().map(|ttl| ttl.as_secs()), Some(1800));
@@ -36,6 +37,13 @@ fn main() {
     assert_eq!(CacheKeys::user_pattern("123").as_str(), "user:123:*");
     assert_eq!(CacheKeys::user_organizations("123").as_str(), "user:123:organizations");
     let ip = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 1));
-    assert_eq!(CacheKeys::rate_limit(ip, "/api/users").as_str(), "ratelimit:/api/users:192.168.1.1");
-    let _ = (CacheKeys, CacheKeys::user_organizations_pattern("1"), CacheKeys::rate_limit_pattern(ip, "/"));
+    assert_eq!(
+        CacheKeys::rate_limit(ip, "/api/users").as_str(),
+        "ratelimit:/api/users:192.168.1.1"
+    );
+    let _ = (
+        CacheKeys,
+        CacheKeys::user_organizations_pattern("1"),
+        CacheKeys::rate_limit_pattern(ip, "/"),
+    );
 }

@@ -17,7 +17,8 @@ macro_rules! keys {
 
 keys!(Users, "user:<id>", user(id: UserId) -> Vec<String>, UserId);
 
-fn main() {
+#[test]
+fn runs() {
     assert_eq!(Users::user(UserId(3)).as_str(), "user:3");
     let _ = Users::user_pattern(UserId(3));
 }

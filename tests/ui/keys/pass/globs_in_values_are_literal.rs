@@ -8,7 +8,8 @@ trait Keys {
     fn starred(name: &str) -> u64;
 }
 
-fn main() {
+#[test]
+fn runs() {
     assert_eq!(Keys::file("a*b?[c]").as_str(), "file:a%2Ab%3F%5Bc%5D");
     assert_eq!(Keys::file_pattern("*").as_str(), "file:%2A:*");
     let below = Keys::file_pattern("*");

@@ -16,7 +16,8 @@ trait Keys {
     fn sum() -> String;
 }
 
-fn main() {
+#[test]
+fn runs() {
     assert_eq!(Keys::user(1).as_str(), "user:1");
     assert_eq!(Keys::me().as_str(), "user:me");
     let _ = (Keys::name(&1), Keys::by_name("x"), Keys::balance(-1), Keys::sum());

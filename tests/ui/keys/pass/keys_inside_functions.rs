@@ -1,4 +1,5 @@
-fn main() {
+#[test]
+fn runs() {
     use cache_runtime::{KeyPart, cache_keys};
 
     struct Local;

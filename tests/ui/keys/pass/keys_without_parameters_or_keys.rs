@@ -11,7 +11,8 @@ trait Keys {
 #[cache_keys]
 trait None {}
 
-fn main() {
+#[test]
+fn runs() {
     assert_eq!(Keys::settings().as_str(), "settings");
     assert_eq!(Keys::settings_pattern().as_str(), "settings:*");
     assert_eq!(Keys::all().as_str(), "{settings}:<all>");

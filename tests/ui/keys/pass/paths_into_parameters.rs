@@ -19,7 +19,8 @@ pub struct Named {
     pub name: &'static str,
 }
 
-fn main() {
+#[test]
+fn runs() {
     let user = User { id: 7, r#type: "admin".to_owned() };
     assert_eq!(Keys::user(&user).as_str(), "user:7:admin");
     assert_eq!(Keys::user(&user).tags()[0].as_str(), "type:admin");

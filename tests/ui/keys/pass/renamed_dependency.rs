@@ -12,6 +12,7 @@ trait Keys {
     fn user(id: Id) -> String;
 }
 
-fn main() {
+#[test]
+fn runs() {
     assert_eq!(Keys::user(Id(5)).as_str(), "user:5");
 }

@@ -20,7 +20,8 @@ trait Keys {
     fn d(id: u64) -> String;
 }
 
-fn main() {
+#[test]
+fn runs() {
     let a = Keys::a(1, 2);
     assert_eq!(a.ttl(), Some(HOUR));
     assert_eq!(a.tags().iter().map(Tag::as_str).collect::<Vec<_>>(), ["users", "org:2"]);

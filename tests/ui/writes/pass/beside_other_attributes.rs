@@ -27,10 +27,14 @@ pub async fn rename(id: u64, #[allow(unused_mut)] mut name: String) -> Result<St
 #[deprecated(note = "use `rename`")]
 async fn old() {}
 
-#[tokio::main]
-async fn main() {
-    assert_eq!(rename(1, "x".into()).await, Ok("x".to_owned()));
-    assert_eq!(get_user(1).await, Ok("x".to_owned()));
-    #[allow(deprecated)]
-    old().await;
+#[tokio::test(flavor = "multi_thread")]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        assert_eq!(rename(1, "x".into()).await, Ok("x".to_owned()));
+        assert_eq!(get_user(1).await, Ok("x".to_owned()));
+        #[allow(deprecated)]
+        old().await;
+    };
+    cache_runtime::scope(cache, program).await;
 }

@@ -44,7 +44,7 @@ fn everybody() -> Tag {
 #[invalidates(
     get_user(org, id),
     service::get_user(org, result.id),
-    crate::service::list(org),
+    crate::every_form_of_target::service::list(org),
     service::list,
     get_user(7, String::new()),
     tags = ["org:<org>", "team:<result.team>", "of:<org>:<result.id>", everybody(), Tag::new(format!("{}", result.team))],
@@ -56,8 +56,12 @@ pub async fn update_user(org: u64, id: String) -> Result<User, DbError> {
     Ok(User { team: org, id: moved })
 }
 
-#[tokio::main]
-async fn main() {
-    let user = update_user(1, "anna".to_owned()).await.expect("no error");
-    assert_eq!(user.id, "anna");
+#[tokio::test(flavor = "multi_thread")]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        let user = update_user(1, "anna".to_owned()).await.expect("no error");
+        assert_eq!(user.id, "anna");
+    };
+    cache_runtime::scope(cache, program).await;
 }

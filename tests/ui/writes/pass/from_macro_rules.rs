@@ -23,9 +23,13 @@ macro_rules! service {
 
 service!(get_user, update_user, rename_user, id: u64, get_user(5));
 
-#[tokio::main]
-async fn main() {
-    assert_eq!(update_user(1).await, Ok(1));
-    assert_eq!(rename_user(1, "x").await, Ok("x".to_owned()));
-    assert_eq!(get_user(1).await, Ok("x".to_owned()));
+#[tokio::test(flavor = "multi_thread")]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        assert_eq!(update_user(1).await, Ok(1));
+        assert_eq!(rename_user(1, "x").await, Ok("x".to_owned()));
+        assert_eq!(get_user(1).await, Ok("x".to_owned()));
+    };
+    cache_runtime::scope(cache, program).await;
 }

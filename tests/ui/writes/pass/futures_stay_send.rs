@@ -29,9 +29,13 @@ fn is_send<F: Future + Send>(future: F) -> F {
     future
 }
 
-#[tokio::main]
-async fn main() {
-    let state = is_send(update(1, "x", NotSync(Cell::new(0)))).await;
-    assert_eq!(state.map(|state| state.0.get()).ok(), Some(2));
-    assert_eq!(tokio::spawn(rename(1, "y".into())).await.ok(), Some(Ok("y".to_owned())));
+#[tokio::test(flavor = "multi_thread")]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        let state = is_send(update(1, "x", NotSync(Cell::new(0)))).await;
+        assert_eq!(state.map(|state| state.0.get()).ok(), Some(2));
+        assert_eq!(tokio::spawn(rename(1, "y".into())).await.ok(), Some(Ok("y".to_owned())));
+    };
+    cache_runtime::scope(cache, program).await;
 }

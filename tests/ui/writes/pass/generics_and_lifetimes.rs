@@ -26,7 +26,11 @@ async fn implied(id: u64, name: impl Into<String>, with: impl Fn(&str) -> usize)
 }
 
 #[write_through(get_user(id))]
-async fn lifetimes<'a, 'b: 'a>(id: u64, first: &'a str, second: &'b str) -> Result<String, &'a str> {
+async fn lifetimes<'a, 'b: 'a>(
+    id: u64,
+    first: &'a str,
+    second: &'b str,
+) -> Result<String, &'a str> {
     if first.is_empty() { Err(second) } else { Ok(format!("{first}{second}")) }
 }
 
@@ -44,12 +48,16 @@ impl<T: Clone + KeyPart> Repo<T> {
     }
 }
 
-#[tokio::main]
-async fn main() {
-    assert_eq!(generic(1, "x", [1, 2]).await, Ok(2));
-    assert_eq!(implied(1, "abc", str::len).await, 3);
-    assert_eq!(lifetimes(1, "a", "b").await, Ok("ab".to_owned()));
-    assert_eq!(get_user(1).await, Ok("ab".to_owned()));
-    assert_eq!(*returns_what_it_got(&1).await, 1);
-    assert_eq!(Repo(7).update(1).await, Ok(7));
+#[tokio::test(flavor = "multi_thread")]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        assert_eq!(generic(1, "x", [1, 2]).await, Ok(2));
+        assert_eq!(implied(1, "abc", str::len).await, 3);
+        assert_eq!(lifetimes(1, "a", "b").await, Ok("ab".to_owned()));
+        assert_eq!(get_user(1).await, Ok("ab".to_owned()));
+        assert_eq!(*returns_what_it_got(&1).await, 1);
+        assert_eq!(Repo(7).update(1).await, Ok(7));
+    };
+    cache_runtime::scope(cache, program).await;
 }

@@ -27,10 +27,14 @@ impl Store for Memory {
     }
 }
 
-#[tokio::main]
-async fn main() {
-    let mut store = Memory(0);
-    assert_eq!(store.update(3).await, Ok(3));
-    assert_eq!(store.provided(3).await, Ok("provided 3".to_owned()));
-    assert_eq!(get_user(3).await, Ok("provided 3".to_owned()));
+#[tokio::test(flavor = "multi_thread")]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        let mut store = Memory(0);
+        assert_eq!(store.update(3).await, Ok(3));
+        assert_eq!(store.provided(3).await, Ok("provided 3".to_owned()));
+        assert_eq!(get_user(3).await, Ok("provided 3".to_owned()));
+    };
+    cache_runtime::scope(cache, program).await;
 }

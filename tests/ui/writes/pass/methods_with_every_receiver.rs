@@ -76,18 +76,22 @@ impl Service {
     }
 }
 
-#[tokio::main]
-async fn main() {
-    let mut repo = Repo::default();
-    assert_eq!(repo.by_reference(1).await, Ok(1));
-    assert_eq!(repo.by_mutable_reference(2).await, Ok(2));
-    assert_eq!(Arc::new(repo.clone()).by_arc(3).await, Ok(3));
-    assert_eq!(repo.clone().by_value(4).await, 4);
-    Repo::without(5).await;
-    repo.whole().await;
-    assert_eq!(repo.rename(1, "x".to_owned()).await, Ok("x".to_owned()));
-    assert_eq!(repo.get_user(1).await, Ok("x".to_owned()));
-    assert_eq!(repo.rename(0, "x".to_owned()).await, Err(()));
-    assert_eq!(repo.recount(6).await, 6);
-    assert_eq!(Service { repo }.through_a_field(1).await, Some(1));
+#[tokio::test(flavor = "multi_thread")]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        let mut repo = Repo::default();
+        assert_eq!(repo.by_reference(1).await, Ok(1));
+        assert_eq!(repo.by_mutable_reference(2).await, Ok(2));
+        assert_eq!(Arc::new(repo.clone()).by_arc(3).await, Ok(3));
+        assert_eq!(repo.clone().by_value(4).await, 4);
+        Repo::without(5).await;
+        repo.whole().await;
+        assert_eq!(repo.rename(1, "x".to_owned()).await, Ok("x".to_owned()));
+        assert_eq!(repo.get_user(1).await, Ok("x".to_owned()));
+        assert_eq!(repo.rename(0, "x".to_owned()).await, Err(()));
+        assert_eq!(repo.recount(6).await, 6);
+        assert_eq!(Service { repo }.through_a_field(1).await, Some(1));
+    };
+    cache_runtime::scope(cache, program).await;
 }

@@ -1,4 +1,6 @@
 #![deny(warnings)]
+// Odd on purpose.
+#![allow(clippy::useless_format)]
 
 use cache_runtime::{cached, invalidates, write_through};
 
@@ -60,13 +62,17 @@ async fn written(id: String, name: String) -> Result<String, ()> {
     Ok(name)
 }
 
-#[tokio::main]
-async fn main() {
-    let patch = Patch { id: "i".into(), r#type: "t".into(), owner: (1, "o".into()) };
-    assert_eq!(fields(patch.clone()).await, Ok(3));
-    assert_eq!(patterns(patch, (1, "x".into()), [1, 2], "", Vec::new()).await, 3);
-    assert_eq!(expressions(&["a".into(), "b".into()], &3, "n").await, 6);
-    assert_eq!(after_a_move("x".into()).await, 1);
-    assert_eq!(written("w".into(), "v".into()).await, Ok("v".to_owned()));
-    assert_eq!(get_user("w".into()).await, Ok("v".to_owned()));
+#[tokio::test(flavor = "multi_thread")]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        let patch = Patch { id: "i".into(), r#type: "t".into(), owner: (1, "o".into()) };
+        assert_eq!(fields(patch.clone()).await, Ok(3));
+        assert_eq!(patterns(patch, (1, "x".into()), [1, 2], "", Vec::new()).await, 3);
+        assert_eq!(expressions(&["a".into(), "b".into()], &3, "n").await, 6);
+        assert_eq!(after_a_move("x".into()).await, 1);
+        assert_eq!(written("w".into(), "v".into()).await, Ok("v".to_owned()));
+        assert_eq!(get_user("w".into()).await, Ok("v".to_owned()));
+    };
+    cache_runtime::scope(cache, program).await;
 }

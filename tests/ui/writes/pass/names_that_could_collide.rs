@@ -24,7 +24,15 @@ impl Surprise for u64 {
 }
 
 #[invalidates(get(effects), get(SITE), get(returned.success()), get(result.found()), tags = ["v:<value>:<result>:<never>"])]
-async fn update(effects: u64, returned: u64, value: u64, never: u64, error: u64, kept_0: u64, r#type: u64) -> u64 {
+async fn update(
+    effects: u64,
+    returned: u64,
+    value: u64,
+    never: u64,
+    error: u64,
+    kept_0: u64,
+    r#type: u64,
+) -> u64 {
     effects + returned + value + never + error + kept_0 + r#type + SITE.success()
 }
 
@@ -33,9 +41,13 @@ async fn write(write_0: u64, value: u64, result: u64) -> u64 {
     write_0 + value + result
 }
 
-#[tokio::main]
-async fn main() {
-    assert_eq!(update(1, 1, 1, 1, 1, 1, 1).await, 12);
-    assert_eq!(write(1, 2, 3).await, 6);
-    assert_eq!(get(1).await, Some(6));
+#[tokio::test(flavor = "multi_thread")]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        assert_eq!(update(1, 1, 1, 1, 1, 1, 1).await, 12);
+        assert_eq!(write(1, 2, 3).await, 6);
+        assert_eq!(get(1).await, Some(6));
+    };
+    cache_runtime::scope(cache, program).await;
 }

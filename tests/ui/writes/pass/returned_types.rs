@@ -74,23 +74,27 @@ async fn plain(id: u64) -> String {
     format!("plain {id}")
 }
 
-#[tokio::main]
-async fn main() {
-    assert!(alias_of_a_result(0).await.is_err());
-    assert_eq!(alias_of_a_result(1).await.ok(), Some(7));
-    assert_eq!(alias_of_an_option(0).await, None);
-    assert_eq!(alias_of_an_option(1).await, Some(1));
-    assert_eq!(option_in_a_result(1).await, Ok(None));
-    assert_eq!(option_in_a_result(2).await, Ok(Some((2, 2))));
-    assert_eq!(error_of_the_cache(0).await, Err(Failed));
-    assert_eq!(error_of_the_cache(1).await, Ok(()));
-    nothing(0).await;
-    assert_eq!(nameless().await.to_string(), "shown");
-    assert_eq!(borrowed(&["x".to_owned()], "").await.map(String::as_str), Some("x"));
-    assert_eq!(optional(2).await.ok(), Some(Some("written".to_owned())));
-    assert_eq!(name(2).await, Some("written".to_owned()));
-    assert_eq!(optional(1).await.ok(), Some(None));
-    assert_eq!(name(1).await, Some("1".to_owned()));
-    plain(5).await;
-    assert_eq!(name(6).await, Some("plain 5".to_owned()));
+#[tokio::test(flavor = "multi_thread")]
+async fn runs() {
+    let cache = cache_runtime::Cache::builder().in_memory().build().await.unwrap();
+    let program = async {
+        assert!(alias_of_a_result(0).await.is_err());
+        assert_eq!(alias_of_a_result(1).await.ok(), Some(7));
+        assert_eq!(alias_of_an_option(0).await, None);
+        assert_eq!(alias_of_an_option(1).await, Some(1));
+        assert_eq!(option_in_a_result(1).await, Ok(None));
+        assert_eq!(option_in_a_result(2).await, Ok(Some((2, 2))));
+        assert_eq!(error_of_the_cache(0).await, Err(Failed));
+        assert_eq!(error_of_the_cache(1).await, Ok(()));
+        nothing(0).await;
+        assert_eq!(nameless().await.to_string(), "shown");
+        assert_eq!(borrowed(&["x".to_owned()], "").await.map(String::as_str), Some("x"));
+        assert_eq!(optional(2).await.ok(), Some(Some("written".to_owned())));
+        assert_eq!(name(2).await, Some("written".to_owned()));
+        assert_eq!(optional(1).await.ok(), Some(None));
+        assert_eq!(name(1).await, Some("1".to_owned()));
+        plain(5).await;
+        assert_eq!(name(6).await, Some("plain 5".to_owned()));
+    };
+    cache_runtime::scope(cache, program).await;
 }
