@@ -121,8 +121,10 @@ fn free_port() -> std::io::Result<u16> {
 /// What a server has done since it was started.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Work {
-    /// Commands on keys that it ran.
+    /// Commands on keys that it ran, with those that scripts run.
     pub commands: u64,
+    /// Scripts that it ran.
+    pub scripts: u64,
     /// Processor time of its main thread and others.
     pub processor: Duration,
 }
@@ -143,7 +145,13 @@ impl Work {
         };
         let processor = field("used_cpu_sys") + field("used_cpu_user");
         Ok(Self {
-            commands: text.lines().filter_map(calls).sum(),
+            commands: text.lines().filter_map(calls).map(|(_, calls)| calls).sum(),
+            scripts: text
+                .lines()
+                .filter_map(calls)
+                .filter(|(name, _)| name.starts_with("eval"))
+                .map(|(_, calls)| calls)
+                .sum(),
             processor: Duration::from_secs_f64(processor),
         })
     }
@@ -153,17 +161,19 @@ impl Work {
     pub fn since(self, earlier: Self) -> Self {
         Self {
             commands: self.commands - earlier.commands,
+            scripts: self.scripts - earlier.scripts,
             processor: self.processor.saturating_sub(earlier.processor),
         }
     }
 }
 
-/// How often a command was run, from its line in the statistics; none for commands by which a client
-/// only asks whom it is talking to.
-fn calls(line: &str) -> Option<u64> {
+/// A command's name and how often it was run, from its line in the statistics; none for commands by
+/// which a client only asks whom it is talking to.
+fn calls(line: &str) -> Option<(&str, u64)> {
     let (name, figures) = line.strip_prefix("cmdstat_")?.split_once(":calls=")?;
     let is_about_keys = !ABOUT_THE_SERVER.contains(&name.split('|').next()?);
-    figures.split(',').next()?.parse().ok().filter(|_| is_about_keys)
+    let calls = figures.split(',').next()?.parse().ok()?;
+    is_about_keys.then_some((name, calls))
 }
 
 const ABOUT_THE_SERVER: [&str; 9] =
