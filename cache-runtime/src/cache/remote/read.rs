@@ -72,13 +72,10 @@ impl Remote {
                 return Look::Leased { seen: Seen::There(Arc::new(found)) };
             }
             Some(cell) => {
-                match self.open(core, request, cell, tags, &found.observed, &mut before) {
+                let reading = Reading { request, asked: tags, cell, observed: &found.observed };
+                match self.open(core, reading, &mut before) {
                     Some(opened) => opened,
-                    None => {
-                        let observed = &found.observed;
-                        Box::pin(self.open_asking(core, request, cell, tags, observed, before))
-                            .await
-                    }
+                    None => Box::pin(self.open_asking(core, reading, before)).await,
                 }
             }
         };
@@ -100,36 +97,30 @@ impl Remote {
     fn open(
         &self,
         core: &Core,
-        request: &Request,
-        cell: &[u8],
-        asked: TagsHash,
-        found: &Observed,
+        reading: Reading<'_>,
         before: &mut Option<Before>,
     ) -> Option<Opened> {
-        let entry = match Entry::of(cell, request, asked) {
+        let entry = match Entry::of(reading) {
             Ok(entry) => entry,
             Err(reason) => return Some(Err(reason)),
         };
-        entry.is_known().then(|| self.finish(core, &entry, found, before.take(), &[]))
+        entry.is_known().then(|| self.finish(core, &entry, before.take(), &[]))
     }
 
     /// Opens an entry that names tags which were not asked for: a round trip more.
     async fn open_asking(
         &self,
         core: &Core,
-        request: &Request,
-        cell: &[u8],
-        asked: TagsHash,
-        found: &Observed,
+        reading: Reading<'_>,
         mut before: Option<Before>,
     ) -> Opened {
-        let entry = Entry::of(cell, request, asked)?;
+        let entry = Entry::of(reading)?;
         if let (Some(near), Some(before)) = (&self.near, &mut before) {
             before.see(near, entry.unknown());
         }
         let unknown: Vec<Mark<'_>> = entry.unknown().map(mark).collect();
-        let states = self.states(&request.text, &unknown).await.ok_or(MissReason::Unavailable)?;
-        self.finish(core, &entry, found, before, &states)
+        let states = self.states(&reading.request.text, &unknown).await;
+        self.finish(core, &entry, before, &states.ok_or(MissReason::Unavailable)?)
     }
 
     /// Verifies an entry and decodes its value, and keeps a copy near where it is fresh. `more` are
@@ -138,11 +129,10 @@ impl Remote {
         &self,
         core: &Core,
         entry: &Entry<'_>,
-        found: &Observed,
         before: Option<Before>,
         more: &[MarkState],
     ) -> Opened {
-        let Entry { stored, request, .. } = entry;
+        let Entry { stored, reading: Reading { request, observed: found, .. }, .. } = entry;
         let (mut more, mut names) = (more.iter(), stored.named_tags());
         let current = (0..stored.named()).map(|at| {
             let state = match entry.place(at, || names.next()) {
@@ -285,32 +275,37 @@ impl Remote {
 /// A value and where in its life it is, or why there is none to serve.
 type Opened = std::result::Result<(Cached, Age), MissReason>;
 
+/// What was read for a request: a cell, and beside it the marks of tags with this hash.
+#[derive(Clone, Copy)]
+struct Reading<'a> {
+    request: &'a Request,
+    asked: TagsHash,
+    cell: &'a [u8],
+    observed: &'a Observed,
+}
+
 /// An entry for a reader that may be meant by all that invalidates it.
 struct Entry<'a> {
     stored: Stored<'a>,
-    request: &'a Request,
+    reading: Reading<'a>,
     /// Whether it was stored under the request's tags, which are then the first ones that it names.
     is_ours: bool,
 }
 
 impl<'a> Entry<'a> {
-    fn of(
-        cell: &'a [u8],
-        request: &'a Request,
-        asked: TagsHash,
-    ) -> std::result::Result<Self, MissReason> {
-        let stored = Stored::decode(cell).map_err(flawed)?;
-        let is_ours = stored.tags() == asked;
-        if !is_ours && !reaches(&stored, request) {
+    fn of(reading: Reading<'a>) -> std::result::Result<Self, MissReason> {
+        let stored = Stored::decode(reading.cell).map_err(flawed)?;
+        let is_ours = stored.tags() == reading.asked;
+        if !is_ours && !reaches(&stored, reading.request) {
             return Err(MissReason::Invalidated);
         }
-        Ok(Self { stored, request, is_ours })
+        Ok(Self { stored, reading, is_ours })
     }
 
     /// Where a tag stands in the request, if it does: those that the loaded value named, or that
     /// another function has, are known only by the entry.
     fn place(&self, at: usize, name: impl FnOnce() -> Option<&'a str>) -> Option<usize> {
-        let tags = &self.request.tags;
+        let tags = &self.reading.request.tags;
         if self.is_ours {
             return (at < tags.len()).then_some(at);
         }
@@ -321,7 +316,7 @@ impl<'a> Entry<'a> {
     /// Whether the request has all tags. Those of an entry of ours need not be looked at one by one.
     fn is_known(&self) -> bool {
         match self.is_ours {
-            true => self.stored.named() <= self.request.tags.len(),
+            true => self.stored.named() <= self.reading.request.tags.len(),
             false => self.unknown().next().is_none(),
         }
     }

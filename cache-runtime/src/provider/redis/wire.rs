@@ -246,3 +246,55 @@ impl Drop for GivenUp<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::Wire;
+    use crate::ErrorKind;
+    use crate::provider::redis::batch::RedisBatch;
+    use crate::provider::redis::url::{Address, Login};
+
+    /// Reads until these bytes have come.
+    async fn until(socket: &mut TcpStream, end: &[u8]) {
+        let mut came = Vec::new();
+        while !came.ends_with(end) {
+            assert_ne!(socket.read_buf(&mut came).await.expect("a connection"), 0, "it was closed");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_cannot_be_read_ends_the_connection() {
+        for (answer, is_read) in [("$1\r\nx\r\n", true), (":one\r\n", false), ("#x\r\n", false)] {
+            let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+            let port = listener.local_addr().expect("an address").port();
+            let server = tokio::spawn(async move {
+                let (mut socket, _) = listener.accept().await.expect("a connection");
+                until(&mut socket, concat!(env!("CARGO_PKG_VERSION"), "\r\n").as_bytes()).await;
+                socket.write_all(b"+OK\r\n+OK\r\n").await.expect("a connection");
+                until(&mut socket, b"$1\r\nk\r\n").await;
+                socket.write_all(answer.as_bytes()).await.expect("a connection");
+                let mut rest = Vec::new();
+                socket.read_to_end(&mut rest).await.expect("an end");
+                assert_eq!(rest, b"", "something was sent after it");
+            });
+            let address = Address { host: "127.0.0.1".to_owned(), port };
+            let wire = Wire::open(&address, &Login::default(), 0, None, None).await;
+            let wire = wire.expect("the server greets");
+            let question = RedisBatch::of("GET", &[b"k"]);
+            let read = wire.send(&question).await;
+            assert_eq!(read.as_ref().is_ok(), is_read, "{answer:?}: {read:?}");
+            assert_eq!(wire.is_over(), !is_read, "{answer:?}");
+            if let Err(error) = read {
+                assert_eq!(error.kind(), ErrorKind::Unknown, "{error}");
+                assert!(error.to_string().contains(&address.to_string()), "{error}");
+                let next = wire.send(&question).await.expect_err("there is no connection");
+                assert_eq!(next.kind(), ErrorKind::Unavailable, "{next}");
+            }
+            drop(wire);
+            server.await.expect("the connection was closed");
+        }
+    }
+}

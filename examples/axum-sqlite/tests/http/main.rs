@@ -50,25 +50,15 @@ fn a_tag_drops_the_list_that_carries_it_and_no_other() {
 #[test]
 fn a_write_is_seen_by_every_read_after_it() {
     let service = Service::start("a-write");
-    let note_in_list = || {
-        let list = service.get("/packages?licence=MIT");
-        let tokio = list
-            .as_array()
-            .into_iter()
-            .flatten()
-            .find(|package| package["name"] == "tokio")
-            .cloned();
-        tokio.expect("tokio is under MIT")["note"].clone()
-    };
     assert_eq!(service.get("/packages/tokio")["note"], Value::Null);
-    assert_eq!(note_in_list(), Value::Null);
+    assert_eq!(service.note_in_list("tokio", "MIT"), Value::Null);
     let dependents = service.get("/packages/tokio/dependents");
 
     let written = service.send("PUT", "/packages/tokio/note", "read this first");
     assert_eq!((written.status, &written.json()["note"]), (200, &Value::from("read this first")));
 
     assert_eq!(service.get("/packages/tokio")["note"], "read this first");
-    assert_eq!(note_in_list(), "read this first");
+    assert_eq!(service.note_in_list("tokio", "MIT"), "read this first");
     assert_eq!(service.get("/packages/tokio/dependents"), dependents);
     assert_eq!(service.counts("package").loads, 2);
     assert_eq!(service.counts("packages_by_licence").loads, 2);

@@ -68,6 +68,13 @@ impl Service {
         answer.json()
     }
 
+    /// The note on a package in the list of those under this licence.
+    pub(crate) fn note_in_list(&self, package: &str, licence: &str) -> Value {
+        let list = self.get(&format!("/packages?licence={licence}"));
+        let found = list.as_array().into_iter().flatten().find(|one| one["name"] == package);
+        found.unwrap_or_else(|| panic!("`{package}` is under {licence}"))["note"].clone()
+    }
+
     /// One request on a connection of its own.
     pub(crate) fn send(&self, method: &str, path: &str, body: &str) -> Answer {
         let mut connection = TcpStream::connect(&self.address).expect("the service listens");
