@@ -57,22 +57,10 @@ struct PerThread {
 }
 
 impl Counters {
-    /// Counts a hit: an increment that no other thread writes to.
+    /// Counts a hit, and whether a copy in this process served it unasked: increments that no other
+    /// thread writes to.
     #[inline]
-    pub(crate) fn hit(&self) {
-        add_to_own(&self.own().hits);
-    }
-
-    /// Counts that a hit was served from a copy in this process, unasked; the hit itself is counted
-    /// by whoever reports it.
-    #[cfg(feature = "entry")]
-    pub(crate) fn served_near(&self) {
-        add_to_own(&self.own().near_hits);
-    }
-
-    /// Counts a hit that was served in this process, and whether that was from a copy.
-    #[inline]
-    pub(crate) fn hit_in_process(&self, is_near: bool) {
+    pub(crate) fn hit(&self, is_near: bool) {
         let own = self.own();
         add_to_own(&own.hits);
         if is_near {

@@ -20,6 +20,15 @@ async fn a_copy_is_served_without_asking_and_counted() {
 }
 
 #[tokio::test]
+async fn a_look_without_a_read_counts_nothing() {
+    let office = Office::told().await;
+    office.warm(|| person(1)).await;
+    let before = counts_of(&office.here, "person").await;
+    assert_ne!(office.call(person::peek(1)).await, None, "it is not there");
+    assert_eq!(counts_of(&office.here, "person").await, before);
+}
+
+#[tokio::test]
 async fn what_is_told_is_no_longer_served() {
     let office = Office::told().await;
     let key = person::key(1);

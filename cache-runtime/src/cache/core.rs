@@ -81,6 +81,8 @@ pub(crate) enum Look {
         seen: Seen,
         refresh: bool,
         stale: bool,
+        /// Whether it is a copy in this process of what lies in a store outside, served unasked.
+        near: bool,
     },
     /// An expired value, to be served only if the load fails or takes too long.
     Kept {

@@ -216,9 +216,9 @@ type Looked = ControlFlow<Step, (Seen, Option<Cached>)>;
 
 async fn look(core: &Arc<Core>, request: &Arc<Request>, first: bool) -> Looked {
     match core.look(request).await {
-        Look::Hit { value, refresh: false, .. } => {
+        Look::Hit { value, refresh: false, near, .. } => {
             if first {
-                report_hit(request);
+                report_hit(request, near);
             } else {
                 // It missed, and somebody else's load has ended since.
                 count(&request.counters.joined);
@@ -269,14 +269,14 @@ async fn look(core: &Arc<Core>, request: &Arc<Request>, first: bool) -> Looked {
 
 /// A value was served although it is to be refreshed.
 pub(crate) fn report_served(request: &Request, stale: bool) {
-    report_hit(request);
+    report_hit(request, false);
     if stale {
         count(&request.counters.stale_served);
     }
 }
 
-fn report_hit(request: &Request) {
-    request.counters.hit();
+fn report_hit(request: &Request, is_near: bool) {
+    request.counters.hit(is_near);
     tracing::debug!(target: "cache", key = %request.text, "hit");
 }
 

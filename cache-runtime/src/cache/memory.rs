@@ -51,6 +51,7 @@ impl Core {
             seen,
             refresh: verdict != Verdict::Fresh,
             stale: verdict == Verdict::Stale,
+            near: false,
         }
     }
 

@@ -250,7 +250,7 @@ impl Core {
 fn report_read(text: &str, counters: &Counters, missed: Option<MissReason>) {
     match missed {
         None => {
-            counters.hit();
+            counters.hit(false);
             tracing::debug!(target: "cache", key = %text, "hit");
         }
         Some(reason) => {

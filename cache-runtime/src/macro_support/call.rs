@@ -47,7 +47,7 @@ pub fn probe<S: Shape, A: Args>(site: &'static Site, args: &A) -> Option<S::Retu
             None => slot.value::<NothingMarker>().and_then(|_| S::from_nothing())?,
         };
         slot.touch();
-        state.counters.hit_in_process(read_at.is_some());
+        state.counters.hit(read_at.is_some());
         tracing::debug!(target: "cache", key = %slot.text(), "hit");
         Some(hit)
     })

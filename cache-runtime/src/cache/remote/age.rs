@@ -76,10 +76,12 @@ impl Lifetime {
 
 impl Age {
     pub(super) fn look(self, value: Cached, seen: Seen) -> Look {
+        let hit =
+            |value, seen, refresh, stale| Look::Hit { value, seen, refresh, stale, near: false };
         match self {
-            Self::Fresh => Look::Hit { value, seen, refresh: false, stale: false },
-            Self::Early => Look::Hit { value, seen, refresh: true, stale: false },
-            Self::Stale => Look::Hit { value, seen, refresh: true, stale: true },
+            Self::Fresh => hit(value, seen, false, false),
+            Self::Early => hit(value, seen, true, false),
+            Self::Stale => hit(value, seen, true, true),
             Self::Kept => Look::Kept { value, seen },
             Self::Expired => Look::Miss { seen, reason: MissReason::Expired },
         }

@@ -23,8 +23,7 @@ impl Remote {
     pub(crate) async fn look(&self, core: &Core, request: &Request) -> Look {
         match self.near.as_ref().map_or(Nearby::Nothing, |near| near.look(request)) {
             Nearby::Value(value) => {
-                request.counters.served_near();
-                Look::Hit { value, seen: Seen::NOTHING, refresh: false, stale: false }
+                Look::Hit { value, seen: Seen::NOTHING, refresh: false, stale: false, near: true }
             }
             Nearby::Copy(value, origin) => {
                 match self.validate(core, request, value, &origin).await {
