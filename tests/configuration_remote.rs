@@ -11,13 +11,20 @@ mod variables;
 
 use std::process::Command;
 
+use cache_tests::servers::RedisServer;
+
 /// What no message may hold. It stands in every URL and token that can hold a secret.
 const SECRET: &str = "hunter2";
 
 /// What `init` made of these variables alone; checked for secrets.
 fn init(variables: &[(&str, &str)]) -> String {
+    probe("init", variables)
+}
+
+/// What the probe told in a mode; checked for secrets.
+fn probe(mode: &str, variables: &[(&str, &str)]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_environment_probe"))
-        .arg("init")
+        .arg(mode)
         .env_clear()
         .envs(variables.iter().copied())
         .output()
@@ -47,4 +54,28 @@ fn refuses(variables: &[(&str, &str)], parts: &[&str]) {
 fn takes(variables: &[(&str, &str)]) {
     let text = init(variables);
     assert!(text.starts_with("ok "), "{variables:?}: {text}");
+}
+
+/// To whoever calls, a wrong password looks like an outage: functions run. The one line of the log that
+/// tells of it says what it is.
+#[test]
+fn the_warning_that_functions_run_uncached_says_why() {
+    let server = RedisServer::builder().password("right").start();
+    let nobody = "redis://127.0.0.1:1/".to_owned();
+    let stranger = format!("redis://:{SECRET}@{}/", server.address());
+    for (url, reason) in [
+        (&nobody, "cannot connect to 127.0.0.1:1: Connection refused"),
+        (
+            &stranger,
+            "refused the user name or the password; look at the URL of Redis (`REDIS_URL`)",
+        ),
+    ] {
+        let variables = [("CACHE_PROVIDER", "redis"), ("REDIS_URL", url), ("CACHE_TIMEOUT", "5s")];
+        let text = probe("first-use", &variables);
+        assert!(text.contains("loads 3"), "{text}");
+        let warnings: Vec<&str> = text.lines().filter(|line| line.starts_with("WARN")).collect();
+        assert_eq!(warnings.len(), 1, "{text}");
+        assert!(warnings[0].contains("functions run uncached"), "{text}");
+        assert!(warnings[0].contains(reason), "{text}");
+    }
 }

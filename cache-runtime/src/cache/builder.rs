@@ -218,7 +218,7 @@ impl CacheBuilder {
                 self.clock.clone(),
                 Arc::clone(&sites),
             )),
-            ProviderChoice::None => Tier::Off,
+            ProviderChoice::None => Tier::Off(None),
             ProviderChoice::Redis | ProviderChoice::Upstash => {
                 return refuse(&format!(
                     "`CACHE_PROVIDER={provider}` needs the cargo feature `{provider}` of `cache-runtime`"

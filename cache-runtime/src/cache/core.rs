@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::remote::{self, Remote};
 use super::value::{Cached, ValueOps};
 use crate::clock::Clock;
+use crate::error::Error;
 use crate::flight::Flights;
 use crate::near::lock;
 use crate::near::sites::Sites;
@@ -36,8 +37,9 @@ pub(crate) struct Core {
     reason = "there is one in each cache, and a hit goes through it"
 )]
 pub(crate) enum Tier {
-    /// Nowhere (`CACHE_PROVIDER=none`): every read is a miss and every function runs.
-    Off,
+    /// Nowhere (`CACHE_PROVIDER=none`): every read is a miss and every function runs. With an error
+    /// where that is not what was asked for: then nobody knows what an invalidation would reach.
+    Off(Option<Error>),
     /// In this process.
     Memory(Store),
     /// In a store outside this process.

@@ -72,7 +72,7 @@ pub(crate) enum Glance {
 ///
 /// As [`begin`].
 pub(crate) async fn glance(core: &Arc<Core>, request: &Arc<Request>) -> Glance {
-    if matches!(core.tier, Tier::Off) || check_key("load", &request.text).is_err() {
+    if matches!(core.tier, Tier::Off(_)) || check_key("load", &request.text).is_err() {
         return Glance::Step(Step::Uncached);
     }
     let mut came = None;

@@ -61,7 +61,8 @@ pub fn install(cache: Cache) {
 /// one that is made now from the environment.
 ///
 /// A broken environment is logged once as an error, and the cache then keeps nothing: functions
-/// run as if they were not annotated. Call [`init`] at startup to get the error itself.
+/// run as if they were not annotated. Invalidations fail with that error, since nobody knows which
+/// store they should have reached. Call [`init`] at startup to get the error there.
 #[must_use]
 pub fn cache() -> Cache {
     scoped().unwrap_or_else(|| {
@@ -147,7 +148,7 @@ fn make_global(guard: &Guard) -> &Cache {
     }
     let cache = Config::from_env().and_then(|config| Cache::from_config(&config)).unwrap_or_else(|error| {
         tracing::error!(target: "cache", %error, "the environment is broken: nothing is cached");
-        Cache::off()
+        Cache::broken(error)
     });
     replace(cache);
     // SAFETY: as in `global`; it was put there just now, and `MAKING` is held.

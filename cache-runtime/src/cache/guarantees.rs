@@ -60,7 +60,7 @@ pub enum Strength {
 
 pub(crate) fn guarantees(core: &Core) -> Guarantees {
     match &core.tier {
-        Tier::Off => Guarantees { provider: "none".to_owned(), rows: off() },
+        Tier::Off(_) => Guarantees { provider: "none".to_owned(), rows: off() },
         Tier::Memory(_) => Guarantees { provider: "in-memory".to_owned(), rows: in_memory() },
         #[cfg(feature = "entry")]
         Tier::Remote(remote) => {

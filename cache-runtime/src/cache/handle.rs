@@ -10,6 +10,7 @@ use super::invalidate::Invalidate;
 use super::requests::{Get, GetMany, GetOrSet, IntoKeyText, Set, SetMany, full_text};
 use super::value::Cacheable;
 use crate::config::Config;
+use crate::error::Error;
 use crate::error::Result;
 use crate::key::IntoKey;
 use crate::pattern::Pattern;
@@ -53,10 +54,15 @@ impl Cache {
         Self::builder().config(config.clone()).build_now()
     }
 
-    /// A cache that keeps nothing.
-    pub(crate) fn off() -> Self {
+    /// A cache that keeps nothing, since this is wrong with its configuration.
+    pub(crate) fn broken(error: Error) -> Self {
         // There is nothing in such a configuration that could be refused.
-        Self::builder().off().build_now().unwrap_or_else(|_| unreachable!("`off` has no bounds"))
+        let off = Self::builder().off().build_now();
+        let mut cache = off.unwrap_or_else(|_| unreachable!("`off` has no bounds"));
+        if let Some(core) = Arc::get_mut(&mut cache.0) {
+            core.tier = Tier::Off(Some(error));
+        }
+        cache
     }
 
     /// Reads a value. A value of another type under the key is a miss.
@@ -280,7 +286,7 @@ impl fmt::Debug for Cache {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let own = self.0.namespace.trim_end_matches(':');
         let (provider, namespace) = match &self.0.tier {
-            Tier::Off => ("none", own),
+            Tier::Off(_) => ("none", own),
             Tier::Memory(_) => ("in-memory", own),
             #[cfg(feature = "entry")]
             Tier::Remote(remote) => (remote.name(), remote.namespace()),

@@ -244,6 +244,7 @@ impl Core {
         match &self.tier {
             #[cfg(feature = "entry")]
             super::core::Tier::Remote(remote) => remote.hold(self, what, time).await,
+            super::core::Tier::Off(Some(error)) => Err(error.clone()),
             _ => {
                 self.hold_here(what, time);
                 Ok(())

@@ -36,6 +36,7 @@ impl Invalidation {
                 keys.iter().for_each(|key| core.flights.evict(key));
                 removed
             }
+            Tier::Off(Some(error)) => Err(error.clone()),
             _ => {
                 self.run_here(core);
                 Ok(())

@@ -73,7 +73,7 @@ impl Core {
             Tier::Remote(remote) => {
                 remote.near().is_some_and(|near| near.bound().is_some() && near.is_told())
             }
-            Tier::Off => false,
+            Tier::Off(_) => false,
         }
     }
 
@@ -156,6 +156,7 @@ impl Core {
         match &self.tier {
             #[cfg(feature = "entry")]
             Tier::Remote(remote) => remote.remove(self, text).await,
+            Tier::Off(Some(error)) => Err(error.clone()),
             _ => Ok(self.remove_here(text)),
         }
     }
@@ -165,6 +166,7 @@ impl Core {
         match &self.tier {
             #[cfg(feature = "entry")]
             Tier::Remote(remote) => remote.remove_function(name).await,
+            Tier::Off(Some(error)) => Err(error.clone()),
             _ => {
                 self.invalidate_name(name);
                 Ok(())
@@ -177,6 +179,7 @@ impl Core {
         match &self.tier {
             #[cfg(feature = "entry")]
             Tier::Remote(remote) => remote.remove_matching(pattern).await,
+            Tier::Off(Some(error)) => Err(error.clone()),
             _ => Ok(self.remove_where(|text| {
                 text.strip_prefix(self.namespace.as_str()).is_some_and(|text| pattern.matches(text))
             })),
@@ -222,7 +225,7 @@ impl Core {
     /// How many values there are, and about how many bytes they take, as far as can be told.
     pub(crate) async fn size(&self) -> (Option<u64>, Option<u64>) {
         match &self.tier {
-            Tier::Off => (Some(0), Some(0)),
+            Tier::Off(_) => (Some(0), Some(0)),
             Tier::Memory(store) => {
                 let (entries, bytes) = store.size();
                 (Some(entries), Some(bytes))

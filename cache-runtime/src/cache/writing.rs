@@ -32,7 +32,7 @@ impl WriteClaim {
     /// Announces a write; `None` where nothing is kept.
     pub(crate) async fn take(core: &Arc<Core>, request: &Request) -> Option<Self> {
         match &core.tier {
-            Tier::Off => None,
+            Tier::Off(_) => None,
             Tier::Memory(_) => {
                 let began = unused_number();
                 let claim = core.claim_write(&request.text)?;

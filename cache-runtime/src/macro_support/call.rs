@@ -32,7 +32,7 @@ pub fn probe<S: Shape, A: Args>(site: &'static Site, args: &A) -> Option<S::Retu
                 let now = core.clock.now();
                 (remote.copies(now)?, Some(now))
             }
-            Tier::Off => return None,
+            Tier::Off(_) => return None,
         };
         let state = core.sites.get(number)?;
         if !state.index.holds(A::SHAPE) {

@@ -135,9 +135,10 @@ impl Breaker {
         (trials.reopened.saturating_sub(1), trials.opened_at)
     }
 
-    fn record(&self, word: u64, outcome: Outcome, began: Tick, now: Tick) {
+    /// Returns whether this has opened a breaker that was closed.
+    fn record(&self, word: u64, outcome: Outcome, began: Tick, now: Tick) -> bool {
         if self.word.load(Ordering::Relaxed) != word {
-            return;
+            return false;
         }
         match (state_of(word), outcome) {
             (CLOSED, Outcome::Answered) => {
@@ -153,17 +154,18 @@ impl Breaker {
                 if began < last
                     || self.last_failure.compare_exchange(last, now, order, order).is_err()
                 {
-                    return;
+                    return false;
                 }
                 let in_a_row = self.in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
                 self.window.count(true, now);
                 if in_a_row >= self.limits.in_a_row || self.too_many_failed(now) {
-                    self.open(word, now);
+                    return self.open(word, now);
                 }
             }
             (_, Outcome::Answered) => self.trial_succeeded(word),
-            (_, Outcome::Failed) => self.open(word, now),
+            (_, Outcome::Failed) => return self.open(word, now),
         }
+        false
     }
 
     fn too_many_failed(&self, now: Tick) -> bool {
@@ -171,21 +173,18 @@ impl Breaker {
         calls >= self.limits.least_calls && failures * 100 >= calls * self.limits.percent
     }
 
-    fn open(&self, word: u64, now: Tick) {
+    /// Returns whether it was closed before.
+    fn open(&self, word: u64, now: Tick) -> bool {
         let mut trials = self.lock();
         if self.word.load(Ordering::Relaxed) != word {
-            return;
+            return false;
         }
         self.openings.add();
         trials.reopened = trials.reopened.saturating_add(1);
         trials.opened_at = now;
         let is_news = trials.reopened == 1;
         self.enter(&mut trials, word, OPEN);
-        // A subscriber is code of others and must not run under the lock.
-        drop(trials);
-        if is_news {
-            tracing::warn!(target: "cache", "the store does not answer: functions run uncached");
-        }
+        is_news
     }
 
     fn trial_succeeded(&self, word: u64) {
@@ -226,9 +225,9 @@ pub(super) struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    /// Tells how an attempt ended.
-    pub(super) fn record(&self, outcome: Outcome, began: Tick, now: Tick) {
-        self.breaker.record(self.word, outcome, began, now);
+    /// Tells how an attempt ended; returns whether this has opened a breaker that was closed.
+    pub(super) fn record(&self, outcome: Outcome, began: Tick, now: Tick) -> bool {
+        self.breaker.record(self.word, outcome, began, now)
     }
 }
 

@@ -115,27 +115,34 @@ impl Resilient {
                 Ok(answer)
             }
             Some(Err(error)) => match Outcome::of(&error) {
-                Some(outcome) => {
-                    self.record(pass, outcome, began, now);
+                Some(_) => {
+                    self.record(pass, Some(&error), began, now);
                     Err(Failed::Perhaps(error))
                 }
                 None => Err(Failed::Finally(error)),
             },
             None => {
-                self.record(pass, Outcome::Failed, began, now);
+                let error = self.out_of_time(step.operation, deadline);
+                self.record(pass, Some(&error), began, now);
                 if step.adaptive {
                     self.deadline.ran_out(deadline);
                 }
-                Err(Failed::Finally(self.out_of_time(step.operation, deadline)))
+                Err(Failed::Finally(error))
             }
         }
     }
 
     /// Tells the breaker how an attempt ended. While a part of the store serves, a failure is that of
     /// another part: the breaker would keep everybody from both.
-    pub(super) fn record(&self, pass: &Pass<'_>, outcome: Outcome, began: Tick, now: Tick) {
-        if outcome == Outcome::Answered || !self.inner.serves_in_part() {
-            pass.record(outcome, began, now);
+    pub(super) fn record(&self, pass: &Pass<'_>, failure: Option<&Error>, began: Tick, now: Tick) {
+        let Some(error) = failure else {
+            pass.record(Outcome::Answered, began, now);
+            return;
+        };
+        if !self.inner.serves_in_part() && pass.record(Outcome::Failed, began, now) {
+            // With the cause: a wrong password looks like an outage to whoever calls.
+            let message = "the store does not answer: functions run uncached";
+            tracing::warn!(target: "cache", %error, "{message}");
         }
     }
 

@@ -169,12 +169,10 @@ impl Resilient {
         self.worker.announces(self.clock.now().saturating_add(ticks(limit)));
         let sent = within(&self.clock, limit, self.send_task(&delivery.task)).await;
         let answer = sent.unwrap_or_else(|| Err(self.out_of_time("remove", limit)));
-        let outcome = match &answer {
-            Ok(()) => Some(Outcome::Answered),
-            Err(error) => Outcome::of(error),
-        };
-        if let Some((pass, outcome)) = pass.zip(outcome) {
-            self.record(&pass, outcome, began, self.clock.now());
+        let failure = answer.as_ref().err();
+        let counts = failure.is_none_or(|error| Outcome::of(error).is_some());
+        if let Some(pass) = pass.filter(|_| counts) {
+            self.record(&pass, failure, began, self.clock.now());
         }
         if answer.is_ok() {
             self.outbox.delivered(delivery);

@@ -32,7 +32,22 @@ async fn main() {
             Ok(cache) => println!("ok {cache:?}"),
             Err(error) => println!("error {:?} {error}", error.kind()),
         },
-        Some("first-use") => println!("loads {} {:?}", call(3).await, cache()),
+        Some("first-use") => {
+            println!("loads {} {:?}", call(3).await, cache());
+            let invalidations = [
+                ("key", probe::invalidate(1).await),
+                ("function", probe::invalidate_all().await),
+                ("tag", cache().invalidate_tag("tag").await),
+                ("pattern", cache().invalidate_pattern("*").await.map(drop)),
+                ("clear", cache().clear().await),
+            ];
+            for (what, done) in invalidations {
+                match done {
+                    Ok(()) => println!("{what}: invalidated"),
+                    Err(error) => println!("{what}: {:?} {error}", error.kind()),
+                }
+            }
+        }
         Some("repair") => {
             println!("loads before {}", call(2).await);
             // SAFETY: this is the only thread of the process.
