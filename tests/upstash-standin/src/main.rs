@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use tokio::signal::unix::{SignalKind, signal};
 use upstash_standin::StandIn;
 
 const USAGE: &str = "upstash-standin [--address 127.0.0.1:8079] [--token TOKEN] \
@@ -47,8 +48,13 @@ async fn serve() -> Result<(), String> {
             other => return Err(format!("unknown argument `{other}`\n\n{USAGE}")),
         };
     }
+    // Listened for before anything is started: its own server must not be left behind.
+    let mut terminated = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     let upstash = builder.start().await.map_err(|error| error.to_string())?;
     println!("UPSTASH_REDIS_REST_URL={}", upstash.url());
     println!("UPSTASH_REDIS_REST_TOKEN={}", upstash.token());
-    tokio::signal::ctrl_c().await.map_err(|error| error.to_string())
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(|error| error.to_string()),
+        _ = terminated.recv() => Ok(()),
+    }
 }
