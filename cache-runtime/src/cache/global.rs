@@ -61,8 +61,8 @@ pub fn install(cache: Cache) {
 /// one that is made now from the environment.
 ///
 /// A broken environment is logged once as an error, and the cache then keeps nothing: functions
-/// run as if they were not annotated. Invalidations fail with that error, since nobody knows which
-/// store they should have reached. Call [`init`] at startup to get the error there.
+/// run as if they were not annotated. Invalidations and `set` fail with that error, since nobody knows
+/// which store they should have reached. Call [`init`] at startup to get the error there.
 #[must_use]
 pub fn cache() -> Cache {
     scoped().unwrap_or_else(|| {

@@ -241,10 +241,10 @@ impl Core {
             let message = "the time is zero: nothing would be held";
             return Err(Error::new(ErrorKind::Config, "hold", message));
         }
+        self.check_sound()?;
         match &self.tier {
             #[cfg(feature = "entry")]
             super::core::Tier::Remote(remote) => remote.hold(self, what, time).await,
-            super::core::Tier::Off(Some(error)) => Err(error.clone()),
             _ => {
                 self.hold_here(what, time);
                 Ok(())

@@ -27,6 +27,7 @@ impl Invalidation {
     /// Where the store did not acknowledge it; it goes on trying.
     pub(crate) async fn run(&self, core: &Core) -> Result<()> {
         self.announce(core);
+        core.check_sound()?;
         match &core.tier {
             #[cfg(feature = "entry")]
             Tier::Remote(remote) => {
@@ -36,7 +37,6 @@ impl Invalidation {
                 keys.iter().for_each(|key| core.flights.evict(key));
                 removed
             }
-            Tier::Off(Some(error)) => Err(error.clone()),
             _ => {
                 self.run_here(core);
                 Ok(())

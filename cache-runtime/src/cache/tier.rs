@@ -31,6 +31,19 @@ impl Core {
         }
     }
 
+    /// Whether it is known which store is meant: whoever invalidates, or replaces a value, must not be
+    /// told that it is done where it is not.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the environment that the cache was made from.
+    pub(crate) fn check_sound(&self) -> Result<()> {
+        match &self.tier {
+            Tier::Off(Some(error)) => Err(error.clone()),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether looking costs a round trip, so that loads under way are asked first.
     pub(crate) fn asks_loads_first(&self) -> bool {
         match &self.tier {
@@ -138,6 +151,7 @@ impl Core {
     /// Stores a value whatever the key holds (`set`): loads in flight lose their lease.
     pub(crate) async fn put(&self, request: &Request, value: Cached, ttl: Duration) -> Result<()> {
         check_key("set", &request.text)?;
+        self.check_sound()?;
         match &self.tier {
             #[cfg(feature = "entry")]
             Tier::Remote(remote) => remote.put(self, request, &value, ttl).await,
@@ -153,20 +167,20 @@ impl Core {
     /// whether there was anything: in this process a value that a read would have been served,
     /// outside it a value or a load under way.
     pub(crate) async fn remove(&self, text: &str) -> Result<bool> {
+        self.check_sound()?;
         match &self.tier {
             #[cfg(feature = "entry")]
             Tier::Remote(remote) => remote.remove(self, text).await,
-            Tier::Off(Some(error)) => Err(error.clone()),
             _ => Ok(self.remove_here(text)),
         }
     }
 
     /// Invalidates all that carries a function's name.
     pub(crate) async fn remove_function(&self, name: &str) -> Result<()> {
+        self.check_sound()?;
         match &self.tier {
             #[cfg(feature = "entry")]
             Tier::Remote(remote) => remote.remove_function(name).await,
-            Tier::Off(Some(error)) => Err(error.clone()),
             _ => {
                 self.invalidate_name(name);
                 Ok(())
@@ -176,10 +190,10 @@ impl Core {
 
     /// Removes the keys that fit a pattern; returns how many.
     pub(crate) async fn remove_matching(&self, pattern: &Pattern) -> Result<u64> {
+        self.check_sound()?;
         match &self.tier {
             #[cfg(feature = "entry")]
             Tier::Remote(remote) => remote.remove_matching(pattern).await,
-            Tier::Off(Some(error)) => Err(error.clone()),
             _ => Ok(self.remove_where(|text| {
                 text.strip_prefix(self.namespace.as_str()).is_some_and(|text| pattern.matches(text))
             })),

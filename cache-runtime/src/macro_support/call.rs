@@ -223,6 +223,7 @@ pub async fn peek<V: Cacheable>(plan: Plan<V>) -> Option<V> {
 pub async fn put<V: Cacheable>(plan: Plan<V>, value: &V) -> Result<()> {
     let text = plan.request.text.clone();
     check_key("put", &text)?;
+    plan.cache.0.check_sound()?;
     let write = super::begin_write(plan).await;
     match store_written(write, value).await? {
         Filled::TooLarge => {

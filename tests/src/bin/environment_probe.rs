@@ -34,16 +34,18 @@ async fn main() {
         },
         Some("first-use") => {
             println!("loads {} {:?}", call(3).await, cache());
-            let invalidations = [
+            let changes = [
                 ("key", probe::invalidate(1).await),
                 ("function", probe::invalidate_all().await),
                 ("tag", cache().invalidate_tag("tag").await),
                 ("pattern", cache().invalidate_pattern("*").await.map(drop)),
                 ("clear", cache().clear().await),
+                ("put", probe::put(1, &2).await),
+                ("set", cache().set("key", &2_u64).await),
             ];
-            for (what, done) in invalidations {
+            for (what, done) in changes {
                 match done {
-                    Ok(()) => println!("{what}: invalidated"),
+                    Ok(()) => println!("{what}: done"),
                     Err(error) => println!("{what}: {:?} {error}", error.kind()),
                 }
             }

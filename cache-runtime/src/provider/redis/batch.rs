@@ -136,13 +136,13 @@ impl Batch for RedisBatch {
         self.arg_of(&[word])
     }
 
-    fn arg_of(&mut self, parts: &[&[u8]]) -> &mut Self {
+    fn arg_of(&mut self, pieces: &[&[u8]]) -> &mut Self {
         debug_assert!(self.last.is_some(), "a word before the first command");
         if let Some(head) = &mut self.last {
             head.words += 1;
-            push_head(&mut self.words, b'$', parts.iter().map(|part| part.len()).sum());
-            for part in parts {
-                self.words.extend_from_slice(part);
+            push_head(&mut self.words, b'$', pieces.iter().map(|piece| piece.len()).sum());
+            for piece in pieces {
+                self.words.extend_from_slice(piece);
             }
             self.words.extend_from_slice(b"\r\n");
         }

@@ -177,8 +177,8 @@ impl Wire {
     ///
     /// # Errors
     ///
-    /// [`Unknown`](ErrorKind::Unknown) if they cannot be understood. Then neither can be what comes
-    /// behind them, and the connection ends.
+    /// [`Unknown`](ErrorKind::Unknown) if they cannot be understood: whoever sends such things
+    /// is not believed in the rest either, and the connection ends.
     pub(super) fn values(&self, answers: &[u8], count: usize) -> Result<Vec<Value>> {
         resp::values(answers, count).map_err(|Garbled| {
             self.end();
